@@ -1,0 +1,250 @@
+"""Puts together what the engine is to run, from Procfile, .env, settings and command line, into one frozen value.
+
+Everything that a user can get wrong before a process exists is found here, so that the command can say so before any
+screen opens.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import shlex
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .environment import read_env_files
+from .errors import ProcdeckError, UsageError
+from .formation import TYPE_NAME, ProcessType, parse_initial, unknown_type
+from .policy import RestartPolicy
+from .ports import DEFAULT_BASE, MAX_PORT, parse_base, port_for
+from .procfile import read_procfile
+from .settings import Settings, TypeSettings, parse_signal, read_app_json, read_settings
+
+NOT_RUN = frozenset({"release"})
+"""Types that `up` and `start` leave at 0 unless asked for: Heroku runs `release` once a deploy, its `local` never."""
+
+
+@dataclass(frozen=True)
+class TypeSpec:
+    """A process type and how its instances are to be run."""
+
+    type: ProcessType
+    quantity: int = 1
+    """Instances at the start."""
+    restart: RestartPolicy = RestartPolicy.ON_FAILURE
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_timeout: float = 5.0
+    tty: bool = True
+    """Whether output goes to a pty; else to a pipe."""
+    cwd: Path | None = None
+    """None: the app's folder."""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that an engine needs to know."""
+
+    root: Path
+    """The app's folder; commands run in it."""
+    title: str
+    procfile: str
+    """For people: the path of the Procfile, or `command line`."""
+    specs: tuple[TypeSpec, ...]
+    base_port: int = DEFAULT_BASE
+    env: Mapping[str, str] = field(default_factory=dict)
+    """What instances get besides what procdeck itself sets: the shell's environment under that of .env."""
+    run_id: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    @property
+    def names(self) -> list[str]:
+        """The process types in Procfile order."""
+        return [spec.type.name for spec in self.specs]
+
+    def check_ports(self) -> None:
+        """Raises UsageError when the formation needs ports above 65535."""
+        for spec in self.specs:
+            if spec.quantity:
+                port_for(self.base_port, spec.type.index, spec.quantity, len(self.specs))
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. None: not said."""
+
+    procfile: str | None = None
+    root: str | None = None
+    env_files: str | None = None
+    """With commas between."""
+    port: str | None = None
+    formation: str | None = None
+    selected: Sequence[str] = ()
+    """Types to run, or commands (`npm run dev`, `api=python app.py`) when there is no Procfile for them."""
+    restart: RestartPolicy | None = None
+    """For every type that does not set its own."""
+
+
+def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads and checks everything.
+
+    Raises:
+        ProcdeckError: with one sentence for the first thing that is wrong.
+    """
+    shell = dict(os.environ if environ is None else environ)
+    root = _root(options)
+    settings = read_settings(root)
+    path = Path(options.procfile) if options.procfile else root / (settings.procfile or "Procfile")
+    required = bool(options.procfile or settings.procfile)
+    types, selected, source = _types(options.selected, path, required=required)
+    known = [type_.name for type_ in types]
+
+    env_files = options.env_files if options.env_files is not None else settings.env_file
+    dotenv = _dotenv(env_files, root, shell, relative_to=Path() if options.env_files is not None else root)
+    env = {**shell, **dotenv}
+    base = _base_port(options.port, dotenv, settings.port, shell)
+
+    quantities = _quantities(known, selected, options.formation, settings, root)
+    specs = tuple(_spec(type_, settings, quantities[type_.name], options, root) for type_ in types)
+    for name in settings.types:
+        if name not in known:
+            raise ProcdeckError(f"The setting types.{name}: {unknown_type(name, known)}")
+    title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
+    config = Config(root=root, title=title, procfile=source, specs=specs, base_port=base, env=env)
+    config.check_ports()
+    return config
+
+
+def socket_name(root: Path) -> str:
+    """The name of the engine's socket for an app's folder: readable, and different for every path."""
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", root.name)[:24] or "root"
+    return f"{readable}-{digest}.sock"
+
+
+def app_root(procfile: str | None, root: str | None) -> Path:
+    """The app's folder: `-d`, else the Procfile's folder, else the current one.
+
+    Raises:
+        ProcdeckError: the folder does not exist (any more).
+    """
+    try:
+        given = Path(root) if root else Path(procfile).parent if procfile else Path.cwd()
+        folder = given.resolve()
+        if not folder.is_dir():
+            raise ProcdeckError(f"There is no folder {given}: give the app's folder with -d.")
+    except FileNotFoundError:
+        raise ProcdeckError(
+            "The current folder is gone: change to one that exists, or give the app's folder with -d."
+        ) from None
+    except OSError as error:
+        raise ProcdeckError(f"The app's folder cannot be entered: {error.strerror}. Give another with -d.") from None
+    return folder
+
+
+def _root(options: Options) -> Path:
+    return app_root(options.procfile, options.root)
+
+
+def _types(
+    selected: Sequence[str], path: Path, *, required: bool
+) -> tuple[tuple[ProcessType, ...], Sequence[str], str]:
+    """The types, those of them that were asked for, and where they come from."""
+    if path.exists() or required or not selected:
+        types = read_procfile(path)
+        known = [type_.name for type_ in types]
+        if not selected or all(word in known for word in selected):
+            return types, selected, str(path)
+        if not any(_is_command(word) for word in selected):
+            raise unknown_type(next(word for word in selected if word not in known), known)
+    return _from_commands(selected), (), "command line"
+
+
+def _is_command(word: str) -> bool:
+    return "=" in word or any(char.isspace() for char in word)
+
+
+def _from_commands(words: Sequence[str]) -> tuple[ProcessType, ...]:
+    types: dict[str, str] = {}
+    for word in words:
+        name, equals, command = word.partition("=")
+        if not (equals and TYPE_NAME.fullmatch(name)):
+            name, command = _name_for(word), word
+            base, number = name, 2
+            while name in types:
+                name, number = f"{base}-{number}", number + 1
+        if name in types:
+            raise UsageError(f"The type {name} is given twice: rename one of them.")
+        if not command.strip():
+            raise UsageError(f"{word!r} has no command: write {name}='COMMAND'.")
+        types[name] = command.strip()
+    return tuple(ProcessType(name, command, index) for index, (name, command) in enumerate(types.items()))
+
+
+def _name_for(command: str) -> str:
+    try:
+        first = next((word for word in shlex.split(command) if "=" not in word), command)
+    except ValueError:
+        first = command.split()[0] if command.split() else command
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(first).name).strip("-") or "process"
+
+
+def _dotenv(given: str | None, root: Path, shell: Mapping[str, str], *, relative_to: Path) -> dict[str, str]:
+    if given is None:
+        default = root / ".env"
+        # A folder of that name is somebody's virtual environment.
+        return read_env_files([default], shell) if default.exists() and not default.is_dir() else {}
+    return read_env_files([relative_to / part for part in (part.strip() for part in given.split(",")) if part], shell)
+
+
+def _base_port(given: str | None, dotenv: Mapping[str, str], setting: int | None, shell: Mapping[str, str]) -> int:
+    # foreman's order (COMPAT): -p, then .env, then the shell; the project's settings stand between the last two.
+    if given is not None:
+        return parse_base(given, source="-p")
+    if "PORT" in dotenv:
+        return parse_base(dotenv["PORT"], source="PORT in .env")
+    if setting is not None:
+        if not 0 < setting <= MAX_PORT:
+            raise ProcdeckError(f"The setting port is {setting}: give a number from 1 to {MAX_PORT}.")
+        return setting
+    if shell.get("PORT"):
+        return parse_base(shell["PORT"], source="PORT in the environment")
+    return DEFAULT_BASE
+
+
+def _quantities(
+    known: Sequence[str], selected: Sequence[str], formation: str | None, settings: Settings, root: Path
+) -> dict[str, int]:
+    quantities = {name: 0 if name in NOT_RUN else 1 for name in known}
+    quantities.update({name: count for name, count in read_app_json(root).items() if name in known})
+    quantities.update({name: entry.quantity for name, entry in settings.types.items() if entry.quantity is not None})
+    if settings.formation:
+        try:
+            quantities.update(parse_initial(settings.formation, known))
+        except UsageError as error:
+            raise ProcdeckError(f"The setting formation: {error}") from None
+    if selected:
+        # A type that was asked for by name runs even when its default is 0.
+        quantities = {name: max(1, quantities[name]) if name in selected else 0 for name in known}
+    if formation is not None:
+        quantities.update(parse_initial(formation, known))
+    return quantities
+
+
+def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Options, root: Path) -> TypeSpec:
+    own = settings.types.get(type_.name, TypeSettings())
+    timeout = own.stop_timeout if own.stop_timeout is not None else settings.stop_timeout
+    stop_signal = (
+        signal.SIGTERM if own.stop_signal is None else parse_signal(own.stop_signal, f"types.{type_.name}.stop_signal")
+    )
+    return TypeSpec(
+        type=type_,
+        quantity=quantity,
+        restart=own.restart or options.restart or RestartPolicy.ON_FAILURE,
+        stop_signal=stop_signal,
+        stop_timeout=5.0 if timeout is None else timeout,
+        tty=own.tty if own.tty is not None else True,
+        cwd=(root / own.cwd) if own.cwd else None,
+        env=own.env,
+    )

@@ -1,0 +1,313 @@
+"""The formation: wanted counts, the instances that fill them, and every command. Offers `messages.Control` in process.
+
+Declare what is wanted, and `_reconcile` brings it about: three quick `+` are three changes of one number. Looking at
+the machine is `core.lookout`'s matter, the life of one slot `core.instance`'s, the wire `core.server`'s.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Callable
+
+from .config import Config, TypeSpec
+from .environment import instance_environment
+from .errors import ProcdeckError, UsageError
+from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
+from .instance import Instance
+from .logstore import ArrivalCounter, LogStore, find, window
+from .lookout import Lookout
+from .mailbox import Mailbox, Outbox
+from .messages import (
+    ALL,
+    CRASHED,
+    Bye,
+    Done,
+    Event,
+    FindPage,
+    FindQuery,
+    InstanceChanged,
+    InstanceRemoved,
+    LogQuery,
+    LogWindow,
+    Notice,
+    Sample,
+    Sampled,
+    Snapshot,
+    Stopping,
+    TypeChanged,
+    TypeView,
+)
+from .ports import port_for
+from .state import State
+
+_CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
+
+
+class Engine:
+    """Runs a formation on the running event loop.
+
+    As an async context manager it starts the formation on entry, and on exit everything is stopped:
+
+        async with Engine(load(Options())) as engine:
+            await engine.scale("web=3")
+    """
+
+    def __init__(self, config: Config, *, adopts: bool = False) -> None:
+        """
+        Args:
+            config: what to run.
+            adopts: this process serves the formation alone and is a subreaper, so orphans that come to it are the
+            formation's.
+        """
+        self.config = config
+        self.owned = True
+        """Whether the formation ends with the viewer that started it; the server minds it."""
+        self.finished = asyncio.Event()
+        """Set when the formation is down for good."""
+        self._pid = os.getpid()
+        self._specs = {spec.type.name: spec for spec in config.specs}
+        self._wanted = {spec.type.name: spec.quantity for spec in config.specs}
+        self._instances: dict[str, Instance] = {}
+        self._retired: dict[str, Instance] = {}
+        """Scaled away: kept for their logs and histories, and taken up again when their number comes back."""
+        self._stores: dict[str, LogStore] = {}
+        self._counter = ArrivalCounter()
+        self._size = (80, 24)
+        self._samples: dict[str, Sample] = {}
+        self._outbox = Outbox()
+        self._lookout = Lookout(
+            run_id=config.run_id,
+            adopts=adopts,
+            instances=lambda: list(self._instances.values()),
+            sampled=self._sampled,
+            looked=self._finish_when_down,
+        )
+        self._stopping = False
+        self._notices: list[str] = []
+
+    async def __aenter__(self) -> "Engine":
+        self.run()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.down()
+        await self.finished.wait()
+
+    def run(self) -> None:
+        """Starts the formation. To be called once, on the running loop."""
+        for name in self._wanted:
+            self._reconcile(name)
+        self._lookout.start()
+
+    # What can be asked (messages.Control) -----------------------------------------------------------------------------
+
+    async def snapshot(self) -> Snapshot:
+        return Snapshot(
+            title=self.config.title,
+            root=str(self.config.root),
+            procfile=self.config.procfile,
+            run_id=self.config.run_id,
+            engine_pid=self._pid,
+            types=[self._type_view(name) for name in self._wanted],
+            instances=[instance.view() for instance in self._in_order()],
+            samples=list(self._samples.values()),
+            log_ends={name: store.end for name, store in self._stores.items() if store.end},
+            notices=list(self._notices),
+            stopping=self._stopping,
+            owned=self.owned,
+        )
+
+    async def scale(self, changes: str) -> Done:
+        self._refuse_while_stopping()
+        changed = parse_changes(changes, self._wanted)
+        for name, count in changed.items():
+            port_for(self.config.base_port, self._specs[name].type.index, max(1, count), len(self._specs))
+        for name, count in changed.items():
+            self._wanted[name] = count
+            self._outbox.tell(TypeChanged(self._type_view(name)))
+            self._reconcile(name)
+        return Done(list(changed))
+
+    async def start(self, target: str) -> Done:
+        self._refuse_while_stopping()
+        return self._each(target, Instance.start)
+
+    async def stop(self, target: str) -> Done:
+        return self._each(target, Instance.stop)
+
+    async def kill(self, target: str) -> Done:
+        return self._each(target, Instance.kill)
+
+    async def restart(self, target: str) -> Done:
+        self._refuse_while_stopping()
+        return self._each(target, Instance.restart)
+
+    async def hold(self, target: str) -> Done:
+        self._refuse_while_stopping()
+        return self._each(target, Instance.hold)
+
+    async def logs(self, query: LogQuery) -> LogWindow:
+        return window(self._stores_of(query.names), query)
+
+    async def find(self, query: FindQuery) -> FindPage:
+        try:
+            pattern = re.compile(query.pattern.encode(), re.IGNORECASE if query.ignore_case else 0)
+        except re.error as error:
+            raise UsageError(f"{query.pattern!r} is not a regular expression: {error}.") from None
+        return find(self._stores_of(query.names), query, pattern)
+
+    async def set_window_size(self, columns: int, rows: int) -> Done:
+        self._size = (min(max(columns, 20), 1000), min(max(rows, 5), 1000))
+        for instance in self._instances.values():
+            instance.resize(*self._size)
+        return Done()
+
+    async def detach(self) -> Done:
+        self.owned = False
+        return Done()
+
+    async def down(self, *, now: bool = False) -> Done:
+        if not self._stopping:
+            self._stopping = True
+            self._outbox.tell(Stopping())
+        for instance in list(self._instances.values()):
+            if now:
+                instance.kill()
+            else:
+                instance.stop()
+        self._lookout.end_strays(now=now)
+        self._lookout.look_soon()
+        return Done(list(self._instances))
+
+    async def events(self) -> AsyncIterator[Event]:
+        mailbox = self.subscribe()
+        try:
+            async for event in mailbox.events():
+                yield event
+        finally:
+            self.unsubscribe(mailbox)
+
+    def subscribe(self) -> Mailbox:
+        """A mailbox that gets every event from now on."""
+        return self._outbox.subscribe()
+
+    def unsubscribe(self, mailbox: Mailbox) -> None:
+        """No more events into this mailbox; what reads it comes to its end."""
+        self._outbox.unsubscribe(mailbox)
+
+    def say_bye(self, bye: Bye) -> None:
+        """Tells every viewer that this is the end."""
+        self._outbox.tell(bye)
+
+    def notice(self, text: str, severity: str = "warning") -> None:
+        """Tells every viewer, now and to come, something that a person should know."""
+        self._notices.append(text)
+        self._outbox.tell(Notice(text, severity))
+
+    # What instances need (instance.Host) ------------------------------------------------------------------------------
+
+    def changed(self, instance: Instance) -> None:
+        if self._instances.get(instance.name) is instance:
+            self._outbox.tell(InstanceChanged(instance.view()))
+            if instance.state is State.RUNNING and not instance.ready:
+                self._lookout.watch_ready()
+
+    def logged(self, instance: Instance) -> None:
+        self._outbox.grew(instance.name, instance.store.end)
+
+    def look_soon(self) -> None:
+        self._lookout.look_soon()
+
+    def gone(self, instance: Instance) -> None:
+        if self._instances.pop(instance.name, None) is not None:
+            self._retired[instance.name] = instance
+            self._samples.pop(instance.name, None)
+            self._outbox.tell(InstanceRemoved(instance.name))
+
+    def environment(self, spec: TypeSpec, name: str, port: int) -> dict[str, str]:
+        shared = {**self.config.env, **spec.env}
+        return instance_environment(shared, name=name, port=port, run_id=self.config.run_id, tty=spec.tty)
+
+    def window_size(self) -> tuple[int, int]:
+        return self._size
+
+    # Wanted and running -----------------------------------------------------------------------------------------------
+
+    def _reconcile(self, type_name: str) -> None:
+        wanted = self._wanted[type_name]
+        mine = {i.number: i for i in self._instances.values() if i.spec.type.name == type_name}
+        staying = sorted(number for number, instance in mine.items() if not instance.removing)
+        for number in reversed(staying[wanted:]):
+            mine[number].remove()
+        number, taken = 1, set(staying)
+        for _ in range(wanted - len(staying)):
+            while number in taken:
+                number += 1
+            taken.add(number)
+            self._fill(type_name, number)
+
+    def _fill(self, type_name: str, number: int) -> None:
+        name = instance_name(type_name, number)
+        # One that is still stopping keeps its slot and starts again when it is gone.
+        instance = self._instances.get(name) or self._retired.pop(name, None)
+        if instance is None:
+            spec = self._specs[type_name]
+            port = port_for(self.config.base_port, spec.type.index, number, len(self._specs))
+            store = self._stores[name] = LogStore(name, self._counter)
+            instance = Instance(spec, number, port, self.config.root, store, self)
+        self._instances[name] = instance
+        instance.start()
+
+    def _each(self, target: str, act: Callable[[Instance], None]) -> Done:
+        targets = self._targets(target)
+        for instance in targets:
+            act(instance)
+        return Done([instance.name for instance in targets])
+
+    def _targets(self, target: str) -> list[Instance]:
+        if target in self._instances:
+            return [self._instances[target]]
+        if target in self._specs:
+            return [instance for instance in self._in_order() if instance.spec.type.name == target]
+        if target == ALL:
+            return self._in_order()
+        if target == CRASHED:
+            return [instance for instance in self._in_order() if instance.state in _CRASHED_STATES]
+        split = split_instance(target)
+        if split is None:
+            raise unknown_type(target, list(self._specs))
+        if split[0] not in self._specs:
+            raise unknown_type(split[0], list(self._specs))
+        there = [i.name for i in self._in_order() if i.spec.type.name == split[0]]
+        guess = nearest(target, there)
+        hint = (
+            f"there {'is' if len(there) == 1 else 'are'} {', '.join(there)}" if guess else f"{split[0]} is scaled to 0"
+        )
+        raise UsageError(f"There is no instance {target}: {hint}.")
+
+    def _stores_of(self, names: list[str]) -> list[LogStore]:
+        if not names:
+            return list(self._stores.values())
+        return [self._stores[name] for name in names if name in self._stores]
+
+    def _in_order(self) -> list[Instance]:
+        return sorted(self._instances.values(), key=lambda instance: (instance.spec.type.index, instance.number))
+
+    def _type_view(self, name: str) -> TypeView:
+        type_ = self._specs[name].type
+        return TypeView(name=name, command=type_.command, index=type_.index, wanted=self._wanted[name])
+
+    def _sampled(self, samples: list[Sample]) -> None:
+        self._samples = {sample.name: sample for sample in samples if sample.name in self._instances}
+        self._outbox.tell(Sampled(list(self._samples.values())))
+
+    def _finish_when_down(self) -> None:
+        down = all(instance.state is State.STOPPED for instance in self._instances.values())
+        if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
+            self._lookout.close()
+            self._outbox.flush()
+            self.finished.set()
+
+    def _refuse_while_stopping(self) -> None:
+        if self._stopping:
+            raise ProcdeckError("The formation is being stopped: start it again when it is down.")

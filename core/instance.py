@@ -1,0 +1,451 @@
+"""One slot of a type and its runs: spawns, reads, notes the end, tries again. Many of them, and commands, are
+`core.engine`'s matter.
+
+All work happens on the event loop and none of it waits. The engine looks at the process table for all instances at
+once and tells each what is there (`saw`); an instance never looks itself.
+"""
+
+import asyncio
+import errno
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from .config import TypeSpec
+from .formation import instance_name
+from .logstore import LogStore
+from .messages import InstanceView, RunMark
+from .policy import CrashHistory
+from .proctable import Process, send_to_groups
+from .spawn import Child, Ended, set_size, spawn, when_ended
+from .state import Event, Exit, State, transition
+
+READ_SIZE = 64 * 1024
+READ_BUDGET = 64 * 1024
+"""Bytes taken from one instance in one turn of the loop."""
+DRAIN_LIMIT = 8 * 1024 * 1024
+"""Most bytes read after a process has ended, as something that it left behind may go on writing for ever."""
+
+
+class Host(Protocol):
+    """What an instance needs of its engine."""
+
+    def changed(self, instance: "Instance") -> None:
+        """Its view is another now."""
+
+    def logged(self, instance: "Instance") -> None:
+        """It has new lines."""
+
+    def look_soon(self) -> None:
+        """The process table should be read at the next occasion, and told to `saw`."""
+
+    def gone(self, instance: "Instance") -> None:
+        """It was being removed and has stopped."""
+
+    def environment(self, spec: TypeSpec, name: str, port: int) -> dict[str, str]:
+        """The whole environment of a run."""
+        ...
+
+    def window_size(self) -> tuple[int, int]:
+        """Columns and rows for its terminal."""
+        ...
+
+
+class Instance:
+    """A slot: it keeps its name, PORT, log and history over all its runs."""
+
+    def __init__(self, spec: TypeSpec, number: int, port: int, root: Path, store: LogStore, host: Host) -> None:
+        self.spec = spec
+        self.number = number
+        self.name = instance_name(spec.type.name, number)
+        self.port = port
+        self.store = store
+        self.state = State.STOPPED
+        self.run = 0
+        self.ready = False
+        self.held = False
+        self.removing = False
+        """It is to go away once it has stopped."""
+        self.restart_wanted = False
+        """It is stopping in order to start again."""
+        self.members: Sequence[Process] = ()
+        """Its living processes at the last look."""
+        self.history = CrashHistory()
+        self._root = root
+        self._host = host
+        self._child: Child | None = None
+        self._alive = False
+        self._started_at = 0.0
+        self._state_since = time.monotonic()
+        self._retry_at: float | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._kill_at: float | None = None
+        self._signalled: set[tuple[int, float]] = set()
+        self._deaf = False
+        """Nobody has its terminal open, so there is nothing to read until somebody opens it again."""
+        self._was_looping = False
+        self._last_exit: Exit | None = None
+        self._last_uptime: float | None = None
+        self._note = ""
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.name} {self.state}{f', pid {self.pid}' if self.pid else ''}>"
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of its own process while that lives."""
+        return self._child.pid if self._child is not None and self._alive else None
+
+    @property
+    def session(self) -> int | None:
+        """The session of its latest run, as long as something of it may live."""
+        return self._child.pid if self._child is not None else None
+
+    @property
+    def ending(self) -> bool:
+        """Something of it is on its way out, and has to be looked after."""
+        return self._kill_at is not None
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since its latest run started."""
+        return time.monotonic() - self._started_at
+
+    # Commands ---------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Starts it, or lets what is stopping start again."""
+        self.removing = False
+        self.held = False
+        if self.state is State.STOPPING:
+            self.restart_wanted = True
+        elif self.state not in (State.RUNNING, State.STARTING):
+            self.history.forgive()
+            self._start()
+            return
+        self._host.changed(self)
+
+    def stop(self) -> None:
+        """Ends it gracefully. Never counted as a crash, never undone by the policy."""
+        self.restart_wanted = False
+        if self.state in (State.STOPPED, State.STOPPING):
+            self._host.changed(self)
+            return
+        self._cancel_retry()
+        self.ready = False
+        self._change(Event.STOP)
+        self._end(self.spec.stop_timeout)
+
+    def kill(self) -> None:
+        """Ends it with KILL, now."""
+        self.restart_wanted = False
+        self._kill()
+
+    def restart(self) -> None:
+        """Stops and starts it again; starts it when it is down."""
+        if self.state is State.RUNNING:
+            self.stop()
+            self.restart_wanted = True
+        else:
+            self.start()
+
+    def hold(self) -> None:
+        """Stops the tries after a crash; when they are stopped already, lets it go and tries now."""
+        if self.held:
+            self.held = False
+            if self.state in (State.CRASHED, State.BACKOFF):
+                self.start()
+                return
+        else:
+            self.held = True
+            if self.state is State.BACKOFF:
+                self._cancel_retry()
+                self._change(Event.HOLD)
+                return
+        self._host.changed(self)
+
+    def remove(self) -> None:
+        """Stops it for good: the engine hears `gone` when that is done."""
+        self.removing = True
+        self.stop()
+        if self.state is State.STOPPED:
+            self._host.gone(self)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Sizes its terminal."""
+        if self._child is not None and self._child.tty and self._child.output >= 0:
+            set_size(self._child.output, columns, rows)
+
+    # What the engine sees ---------------------------------------------------------------------------------------------
+
+    def saw(self, members: Sequence[Process], now: float) -> None:
+        """Hears which processes of it live. Sends what is due, and notes when all is gone."""
+        before = 0 if self._alive else len(self.members)
+        self.members = members
+        if self._deaf:
+            self._listen()
+        if self.ending:
+            self._press(members, now)
+        if not members and not self._alive:
+            self._nothing_left()
+        if not self._alive and len(members) != before:
+            self._host.changed(self)
+        self._check_loop(now)
+
+    def set_ready(self, ready: bool) -> None:
+        """Notes whether its tree listens on its PORT."""
+        if ready != self.ready and self.state is State.RUNNING:
+            self.ready = ready
+            self._host.changed(self)
+
+    def view(self) -> InstanceView:
+        """What viewers are told."""
+        now = time.monotonic()
+        return InstanceView(
+            name=self.name,
+            type=self.spec.type.name,
+            number=self.number,
+            state=self.state,
+            port=self.port,
+            run=self.run,
+            pid=self.pid,
+            ready=self.ready,
+            looping=self.history.looping(now),
+            held=self.held,
+            removing=self.removing,
+            uptime=now - self._started_at if self._alive else None,
+            in_state=now - self._state_since,
+            retry_in=max(0.0, self._retry_at - now) if self._retry_at is not None else None,
+            kill_in=max(0.0, self._kill_at - now) if self._kill_at is not None else None,
+            stop_timeout=self.spec.stop_timeout,
+            restarts=max(0, self.run - 1),
+            crashes=self.history.total,
+            last_exit=self._last_exit,
+            last_uptime=self._last_uptime,
+            left_over=0 if self._alive else len(self.members),
+            note=self._note,
+        )
+
+    # Starting ---------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._cancel_retry()
+        self._note = ""
+        self._change(Event.START)
+        if self._child is not None:
+            # What an earlier run left behind may hold the PORT: it goes first.
+            self._note = "ending what the last run left behind"
+            self._end(self.spec.stop_timeout)
+        else:
+            self._spawn()
+
+    def _spawn(self) -> None:
+        self._close_output()
+        self._kill_at = None
+        self._signalled.clear()
+        try:
+            child = spawn(
+                self.spec.type.command,
+                env=self._host.environment(self.spec, self.name, self.port),
+                cwd=self.spec.cwd or self._root,
+                tty=self.spec.tty,
+                size=self._host.window_size(),
+            )
+        except (OSError, ValueError) as error:
+            self.run += 1
+            self._could_not_start(error)
+            return
+        self.run += 1
+        self._child = child
+        self._alive = True
+        self._started_at = time.monotonic()
+        run = self.run
+        self._listen()
+        when_ended(child.pid, lambda ended: self._ended(run, ended))
+        self._change(Event.SPAWNED)
+
+    def _could_not_start(self, error: OSError | ValueError) -> None:
+        self._note = f"cannot start: {_why(error, self.spec.cwd or self._root)}"
+        self._last_exit = Exit(error=self._note.removeprefix("cannot start: "))
+        self._last_uptime = 0.0
+        self._change(Event.SPAWN_FAILED)
+        self._after_end(self._last_exit, 0.0)
+
+    # Output -----------------------------------------------------------------------------------------------------------
+
+    def _readable(self, run: int, fd: int) -> None:
+        if not self._read(run, fd, READ_BUDGET):
+            if self._child is not None and self._child.tty:
+                # To close it would hang up the session, which lives on: it is only not read for a while.
+                asyncio.get_running_loop().remove_reader(fd)
+                self._deaf = True
+            else:
+                self._close_output()
+        self._host.logged(self)
+
+    def _listen(self) -> None:
+        self._deaf = False
+        if self._child is not None and self._child.output >= 0:
+            fd = self._child.output
+            asyncio.get_running_loop().add_reader(fd, self._readable, self.run, fd)
+
+    def _read(self, run: int, fd: int, budget: int) -> bool:
+        """Reads what is there, up to `budget` bytes. False when there will be no more."""
+        while budget > 0:
+            try:
+                data = os.read(fd, READ_SIZE)
+            except BlockingIOError:
+                return True
+            except OSError as error:
+                if error.errno == errno.EINTR:
+                    continue
+                return False  # EIO: nobody holds the other side of the pty any more
+            if not data:
+                return False
+            budget -= len(data)
+            self.store.append(data, at=time.time(), run=run)
+        return True
+
+    def _close_output(self) -> None:
+        if self._child is not None and self._child.output >= 0:
+            asyncio.get_running_loop().remove_reader(self._child.output)
+            os.close(self._child.output)
+            self._child = Child(self._child.pid, -1, self._child.tty)
+
+    # The end of a run -------------------------------------------------------------------------------------------------
+
+    def _ended(self, run: int, ended: Ended) -> None:
+        assert self._child is not None and run == self.run, "a run ends before the next one starts"
+        if self._child.output >= 0 and not self._read(run, self._child.output, DRAIN_LIMIT):
+            self._close_output()
+        self._alive = False
+        self.ready = False
+        exit_ = Exit.from_wait(ended.status)
+        uptime = self.uptime
+        self._last_exit, self._last_uptime = exit_, uptime
+        if self.state is State.STOPPING:
+            self._mark(RunMark(run=run, exit=exit_, uptime=uptime, wanted=True))
+        else:
+            self._change(Event.EXITED if exit_.clean else Event.CRASHED)
+            self._after_end(exit_, uptime)
+        # The look tells what the run left behind. Until then its session counts as alive.
+        self._host.look_soon()
+
+    def _after_end(self, exit_: Exit, uptime: float) -> None:
+        now = time.monotonic()
+        delay = self.history.ended(now, uptime, crashed=not exit_.clean)
+        retry = not self.held and self.spec.restart.wants_restart(clean=exit_.clean)
+        self._mark(RunMark(run=self.run, exit=exit_, uptime=uptime, retry_in=delay if retry else None))
+        self._was_looping = self.history.looping(now)
+        if retry:
+            self._retry_at = now + delay
+            self._retry = asyncio.get_running_loop().call_later(delay, self._try_again, self.run)
+            self._change(Event.RETRY)
+        if not exit_.clean and self._child is not None:
+            self._end(self.spec.stop_timeout)
+
+    def _try_again(self, run: int) -> None:
+        if run == self.run and self.state is State.BACKOFF:
+            self._start()
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+        self._retry = None
+        self._retry_at = None
+
+    def _mark(self, mark: RunMark) -> None:
+        self.store.mark_end(mark, at=time.time())
+        self._host.logged(self)
+
+    # Ending what is there ---------------------------------------------------------------------------------------------
+
+    def _end(self, timeout: float) -> None:
+        """Sends the stop signal, and KILL to what is left after `timeout` seconds. `saw` carries it on."""
+        self._signalled.clear()
+        self._kill_at = time.monotonic() + timeout
+        if self.pid is not None:
+            _signal_group(self.pid, self.spec.stop_signal)
+        self._host.changed(self)
+        self._host.look_soon()
+
+    def _kill(self) -> None:
+        if self.state in (State.STARTING, State.BACKOFF, State.EXITED, State.CRASHED, State.RUNNING):
+            self._cancel_retry()
+            self.ready = False
+            self._change(Event.STOP)
+        elif self.state is State.STOPPED:
+            return
+        self._kill_at = time.monotonic()
+        if self.pid is not None:
+            _signal_group(self.pid, signal.SIGKILL)
+        self._host.changed(self)
+        self._host.look_soon()
+
+    def _press(self, members: Sequence[Process], now: float) -> None:
+        assert self._kill_at is not None
+        if now >= self._kill_at:
+            send_to_groups(members, signal.SIGKILL)
+            return
+        fresh = [process for process in members if process.key not in self._signalled]
+        self._signalled.update(process.key for process in fresh)
+        # Its own group has had the signal already, in `_end`: once is enough for programs that count.
+        send_to_groups([process for process in fresh if process.group != self.pid], self.spec.stop_signal)
+        send_to_groups([process for process in fresh if process.state == "T"], signal.SIGCONT)
+
+    def _nothing_left(self) -> None:
+        self._kill_at = None
+        if self._child is not None:
+            self._close_output()
+            # Forgotten at once: the kernel may give this number to a stranger's session from now on.
+            self._child = None
+        if self.state is State.STOPPING:
+            self._change(Event.GONE)
+            if self.restart_wanted:
+                self.restart_wanted = False
+                self._start()
+            elif self.removing:
+                self._host.gone(self)
+        elif self.state is State.STARTING:
+            self._note = ""
+            self._spawn()
+
+    def _check_loop(self, now: float) -> None:
+        looping = self.history.looping(now)
+        if looping != self._was_looping:
+            self._was_looping = looping
+            self._host.changed(self)
+
+    def _change(self, event: Event) -> None:
+        self.state = transition(self.state, event)
+        self._state_since = time.monotonic()
+        self._host.changed(self)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    # The child is not reaped yet, so its pid cannot be another's.
+    try:
+        os.killpg(pid, number)
+    except OSError:
+        pass
+
+
+def _why(error: OSError | ValueError, cwd: Path) -> str:
+    if isinstance(error, ValueError):
+        return "its environment holds a NUL"
+    match error.errno:
+        case errno.ENOENT | errno.ENOTDIR:
+            return f"the folder {cwd} is gone"
+        case errno.EACCES:
+            return f"the folder {cwd} may not be entered"
+        case errno.EAGAIN:
+            return "no more processes are allowed (ulimit -u)"
+        case errno.EMFILE | errno.ENFILE:
+            return "no more open files are allowed (ulimit -n)"
+        case errno.E2BIG:
+            return "its environment is too large"
+        case _:
+            return (error.strerror or str(error)).lower()

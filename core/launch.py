@@ -1,0 +1,202 @@
+"""Starts the engine as a process of its own, under a guard, by forking. Called before threads, event loops or textual
+exist.
+
+Forking and not spawning anew, because everything that the engine needs is loaded already: its first child starts
+while the viewer is still importing its screen.
+"""
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from .config import Config, socket_name
+from .engine import Engine
+from .environment import home, runtime_folder
+from .guard import sweep
+from .linux import become_subreaper, set_process_name, signal_when_parent_dies
+from .server import AlreadyRunning, Server, bind
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A running engine, from the viewer's side."""
+
+    owner: socket.socket
+    """Connected to it; when this ends, the formation is stopped."""
+    guard: int
+    """The pid of the guard, a child of this process, which ends after the engine."""
+    run_id: str
+    log: Path | None
+    """Where the engine writes about its own faults; None when that cannot be written."""
+
+    def wait(self) -> None:
+        """Returns when nothing of the formation is left. To be called once the engine has ended or is about to."""
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.guard, 0)
+        sweep(self.run_id, descendants=False)
+
+
+def launch(config: Config) -> Launched:
+    """Starts an engine for `config`.
+
+    Raises:
+        AlreadyRunning: one is running in this folder already.
+        ProcdeckError: its socket cannot be made.
+    """
+    path = socket_path(config.root)
+    try:
+        listener = bind(path)
+    except AlreadyRunning:
+        raise AlreadyRunning("" if Path.cwd() == config.root else f" -d {shlex.quote(str(config.root))}") from None
+    ours, theirs = socket.socketpair()
+    log, notice = _engine_log(config.root)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    guard = os.fork()
+    if guard == 0:
+        ours.close()
+        _child(lambda: _guard(config, theirs, listener, path, log, notice))
+    theirs.close()
+    listener.close()
+    return Launched(owner=ours, guard=guard, run_id=config.run_id, log=log)
+
+
+def socket_path(root: Path) -> Path:
+    """Where the engine of an app's folder listens.
+
+    Raises:
+        ProcdeckError: the folder for sockets cannot be used.
+    """
+    return runtime_folder() / socket_name(root)
+
+
+def _child(work: Callable[[], int]) -> NoReturn:
+    # Never back into the viewer's code, whatever happens: its exit handlers are not for this process.
+    status = 1
+    try:
+        status = work()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def _guard(
+    config: Config, owner: socket.socket, listener: socket.socket, path: Path, log: Path | None, notice: str | None
+) -> int:
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _redirect(log)
+    become_subreaper()
+    guard = os.getpid()
+    engine = os.fork()
+    if engine == 0:
+        _child(lambda: _engine(config, owner, listener, path, notice, guard))
+    set_process_name("procdeck-guard")
+    owner.close()
+    listener.close()
+    # Orphans come to the guard only after the engine's death, so this waits for the engine alone.
+    os.waitpid(engine, 0)
+    sweep(config.run_id, descendants=True)
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return 0
+
+
+def _engine(
+    config: Config, owner: socket.socket, listener: socket.socket, path: Path, notice: str | None, guard: int
+) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    os.setsid()
+    signal_when_parent_dies(signal.SIGTERM)
+    if os.getppid() != guard:
+        return 1  # it died before that was arranged
+    become_subreaper()
+    set_process_name("procdeck-engine")
+    with contextlib.suppress(OSError):
+        os.chdir(config.root)
+    asyncio.run(_serve(config, owner, listener, path, notice))
+    return 0
+
+
+async def _serve(config: Config, owner: socket.socket, listener: socket.socket, path: Path, notice: str | None) -> None:
+    engine = Engine(config, adopts=True)
+    server = Server(engine)
+    signals = 0
+    tasks: set[asyncio.Task[object]] = set()
+
+    def end() -> None:
+        nonlocal signals
+        signals += 1
+        task: asyncio.Task[object] = asyncio.create_task(engine.down(now=signals > 1))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    engine.run()
+    if notice is not None:
+        engine.notice(notice)
+    await server.serve_owner(owner)
+    await server.listen(listener)
+    await engine.finished.wait()
+    # Before Bye, so that whoever hears it can start the next engine.
+    with contextlib.suppress(OSError):
+        path.unlink()
+    await server.close("The formation is down.")
+
+
+def _redirect(log: Path | None) -> None:
+    """Takes the terminal away from this process: its faults go to the log."""
+    null = os.open(os.devnull, os.O_RDWR)
+    faults = null
+    if log is not None:
+        with contextlib.suppress(OSError):
+            faults = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.dup2(faults, 2)
+    # What the shell left open in the viewer is not for the formation's processes.
+    for fd in _open_files():
+        if fd > 2:
+            with contextlib.suppress(OSError):
+                os.set_inheritable(fd, False)
+
+
+def _open_files() -> list[int]:
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        with contextlib.suppress(OSError, ValueError):
+            return [int(name) for name in os.listdir(folder)]
+    return []
+
+
+def _engine_log(root: Path) -> tuple[Path | None, str | None]:
+    """The file for the engine's faults, and what to tell when there can be none."""
+    state = os.environ.get("XDG_STATE_HOME")
+    base = Path(state) if state else (home() or Path("/nonexistent")) / ".local" / "state"
+    folder = base / "procdeck"
+    log = folder / (socket_name(root).removesuffix(".sock") + ".log")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > 1024 * 1024:
+            log.unlink()
+        os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    except OSError as error:
+        return (
+            None,
+            f"Nothing can be kept in {folder} ({error.strerror}): set XDG_STATE_HOME to a folder that you can write.",
+        )
+    return log, None

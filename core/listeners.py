@@ -1,0 +1,59 @@
+"""Who listens on which TCP port of this machine: /proc/net/tcp on Linux, psutil elsewhere."""
+
+import os
+from collections.abc import Iterable
+
+from .proctable import LINUX, Process
+
+_LISTEN = b"0A"
+
+
+def listening_ports() -> dict[int, set[int]]:
+    """The ports that somebody listens on, each with the inodes of the listening sockets (Linux only; elsewhere
+    empty)."""
+    ports: dict[int, set[int]] = {}
+    if not LINUX:
+        return ports
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table, "rb") as file:
+                rows = file.read().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            field = row.split()
+            if field[3] == _LISTEN:
+                ports.setdefault(int(field[1].rpartition(b":")[2], 16), set()).add(int(field[9]))
+    return ports
+
+
+def tree_listens(members: Iterable[Process], port: int, listening: dict[int, set[int]]) -> bool:
+    """Whether one of these processes holds a socket that listens on `port`."""
+    if not LINUX:
+        return any(_psutil_listens(process.pid, port) for process in members)
+    wanted = {f"socket:[{inode}]" for inode in listening.get(port, ())}
+    return bool(wanted) and any(_holds(process.pid, wanted) for process in members)
+
+
+def _holds(pid: int, wanted: set[str]) -> bool:
+    folder = f"/proc/{pid}/fd"
+    try:
+        for fd in os.listdir(folder):
+            try:
+                if os.readlink(f"{folder}/{fd}") in wanted:
+                    return True
+            except OSError:
+                continue
+    except OSError:
+        pass
+    return False
+
+
+def _psutil_listens(pid: int, port: int) -> bool:
+    import psutil
+
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return False
+    return any(connection.status == psutil.CONN_LISTEN and connection.laddr.port == port for connection in connections)

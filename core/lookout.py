@@ -1,0 +1,160 @@
+"""Looks at the machine for all instances at once, and at the right pace: processes, samples, readiness. Decides
+nothing about them.
+
+One pass over the process table serves everybody: once a second for samples, twenty times a second while something is
+on its way out.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Iterable
+
+from .instance import Instance
+from .listeners import listening_ports, tree_listens
+from .messages import Sample
+from .proctable import read_table, reap_orphans, send_to_groups
+from .sampler import Sampler
+from .state import State
+from .trees import STRAY, TreeFinder, Trees
+
+SAMPLE_INTERVAL = 1.0
+ENDING_INTERVAL = 0.05
+"""Seconds between looks while something is stopping."""
+READY_INTERVAL = 0.1
+"""Seconds between looks for the PORT of young instances."""
+YOUNG = 30.0
+"""Seconds after which an instance that does not listen is looked at only with the samples."""
+STRAY_TIMEOUT = 5.0
+"""Seconds that strays without an instance have to end."""
+
+
+class Lookout:
+    """Reads the process table when it is due, and tells instances and engine what is there."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        adopts: bool,
+        instances: Callable[[], Iterable[Instance]],
+        sampled: Callable[[list[Sample]], None],
+        looked: Callable[[], None],
+    ) -> None:
+        """
+        Args:
+            run_id: the mark of this engine's processes.
+            adopts: orphans that come to this process are the formation's, and are to be reaped here.
+            instances: those to look after.
+            sampled: hears each second's samples.
+            looked: hears that every instance has been told.
+        """
+        self._finder = TreeFinder(run_id, adopts=adopts)
+        self._sampler = Sampler()
+        self._adopts = adopts
+        self._instances = instances
+        self._sampled = sampled
+        self._looked = looked
+        self._trees: Trees = {}
+        self._soon: asyncio.Handle | None = None
+        self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
+        self._next_sample = 0.0
+        self._strays_until: float | None = None
+        self._closed = False
+
+    @property
+    def strays(self) -> int:
+        """Living processes of the formation that belong to no instance."""
+        return len(self._trees.get(STRAY, ()))
+
+    def start(self) -> None:
+        """Begins to look."""
+        # The first sample is only something to compare with, so it waits until the formation has been started.
+        self._next_sample = time.monotonic() + 0.2
+        self._later(0.2, self._sample)
+
+    def close(self) -> None:
+        """Looks no more."""
+        self._closed = True
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._soon is not None:
+            self._soon.cancel()
+
+    def look_soon(self) -> None:
+        """Looks at the next turn of the loop, once for all that ask in this one."""
+        if self._soon is None and not self._closed:
+            self._soon = asyncio.get_running_loop().call_soon(self._look)
+
+    def watch_ready(self) -> None:
+        """Asks often whether young instances listen, until they do or are old."""
+        self._later(READY_INTERVAL, self._check_young)
+
+    def end_strays(self, *, now: bool) -> None:
+        """Ends what belongs to no instance: with TERM, then KILL, or with KILL at once."""
+        if now or self._strays_until is None:
+            self._strays_until = time.monotonic() + (0.0 if now else STRAY_TIMEOUT)
+            if not now:
+                send_to_groups(self._trees.get(STRAY, ()), signal.SIGTERM)
+
+    def _later(self, delay: float, act: Callable[[], None]) -> None:
+        if act in self._timers or self._closed:
+            return
+
+        def fire() -> None:
+            del self._timers[act]
+            act()
+
+        self._timers[act] = asyncio.get_running_loop().call_later(delay, fire)
+
+    def _look(self) -> None:
+        self._soon = None
+        table = read_table()
+        now = time.monotonic()
+        instances = list(self._instances())
+        sessions = {instance.session: instance.name for instance in instances if instance.session is not None}
+        self._trees = self._finder.find(table, sessions)
+        if self._adopts:
+            reap_orphans(table, owned=sessions)
+        for instance in instances:
+            instance.saw(self._trees.get(instance.name, ()), now)
+        self._press_strays(instances, now)
+        if self._strays_until is not None or any(instance.ending for instance in instances):
+            self._later(ENDING_INTERVAL, self.look_soon)
+        self._looked()
+
+    def _press_strays(self, instances: list[Instance], now: float) -> None:
+        # A stray may name an instance that has been scaled away long ago.
+        known = {instance.name for instance in instances}
+        lost = [process for name, tree in self._trees.items() if name not in known for process in tree]
+        self._trees[STRAY] = lost
+        if self._strays_until is not None and now >= self._strays_until:
+            send_to_groups(lost, signal.SIGKILL)
+
+    def _sample(self) -> None:
+        # From a fixed grid, so that the second does not grow by the time that a look takes.
+        now = time.monotonic()
+        self._next_sample = max(self._next_sample + SAMPLE_INTERVAL, now + SAMPLE_INTERVAL / 2)
+        self._later(self._next_sample - now, self._sample)
+        self._look()
+        self._sampled(self._sampler.sample(self._trees, time.monotonic()))
+        self._check_ready(self._running())
+
+    def _check_young(self) -> None:
+        young = [instance for instance in self._running() if not instance.ready and instance.uptime < YOUNG]
+        if young:
+            self._check_ready(young, fresh=True)
+            self._later(READY_INTERVAL, self._check_young)
+
+    def _running(self) -> list[Instance]:
+        return [instance for instance in self._instances() if instance.state is State.RUNNING]
+
+    def _check_ready(self, instances: list[Instance], *, fresh: bool = False) -> None:
+        listening = listening_ports()
+        candidates = [instance for instance in instances if not listening or instance.port in listening]
+        if fresh and candidates:
+            # Their trees may have grown since the last look, and the listener is often the newest process.
+            self._look()
+        for instance in instances:
+            held = instance.port in listening or not listening
+            instance.set_ready(held and tree_listens(instance.members, instance.port, listening))

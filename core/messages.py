@@ -1,0 +1,396 @@
+"""The protocol: every struct that engine and viewers exchange, and the one interface that both ends offer.
+
+A message is one JSON object on one line. Viewers send `Request`s; the engine answers each with a `Reply` and pushes
+`Event`s in between. Small things are pushed, logs are pulled by window (DESIGN §2). Times that pass (uptimes,
+countdowns) travel as seconds *from now*, so that no two clocks need to agree; the arrival time of a log line is a Unix
+time. No I/O here.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import msgspec
+
+from .state import Exit, State
+
+PROTOCOL = 1
+"""Raised with every change that an older peer would misread."""
+
+ALL = "all"
+"""The target that means every instance."""
+
+CRASHED = "crashed"
+"""The target that means every instance that is down because it crashed."""
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, tag_field="is"):
+    """Base of everything on the wire."""
+
+
+# What there is ------------------------------------------------------------------------------------------------------
+
+
+class TypeView(Message, frozen=True):
+    """A process type as a viewer sees it."""
+
+    name: str
+    command: str
+    index: int
+    """Its place in the Procfile, from 0."""
+    wanted: int
+    """How many instances there should be."""
+
+
+class InstanceView(Message, frozen=True):
+    """An instance as a viewer sees it, at the moment of sending."""
+
+    name: str
+    type: str
+    number: int
+    state: State
+    port: int
+    run: int = 0
+    """The number of the latest run; 0 when it never ran."""
+    pid: int | None = None
+    ready: bool = False
+    """Its process tree listens on its PORT."""
+    looping: bool = False
+    held: bool = False
+    removing: bool = False
+    """It is being scaled away, and will be gone once it has stopped."""
+    uptime: float | None = None
+    """Seconds since the latest run started; None when it is not up."""
+    in_state: float = 0.0
+    """Seconds since it came into this state."""
+    retry_in: float | None = None
+    """Seconds until the next try."""
+    kill_in: float | None = None
+    """Seconds until what is left of it gets KILL."""
+    stop_timeout: float = 5.0
+    """The whole of that time, in seconds."""
+    restarts: int = 0
+    """Runs after the first one."""
+    crashes: int = 0
+    last_exit: Exit | None = None
+    last_uptime: float | None = None
+    """Seconds that the latest ended run lived."""
+    left_over: int = 0
+    """Processes of a run whose own process has ended."""
+    note: str = ""
+    """What it waits for, or why it could not start, in words."""
+
+
+class Sample(Message, frozen=True, array_like=True, tag=False):
+    """One measurement of an instance's whole process tree."""
+
+    name: str
+    cpu: float
+    """Percent of one core since the sample before."""
+    memory: int
+    """Resident bytes, summed over the tree."""
+    processes: int
+    threads: int
+
+
+class Snapshot(Message, frozen=True):
+    """All that a viewer needs to draw its first screen."""
+
+    title: str
+    """The app in short: `shop/Procfile`."""
+    root: str
+    procfile: str
+    run_id: str
+    """The value of PROCDECK_RUN in every process of this formation."""
+    engine_pid: int
+    types: list[TypeView]
+    instances: list[InstanceView]
+    samples: list[Sample] = []
+    log_ends: dict[str, int] = {}
+    """Lines ever logged, by instance; also of instances that were scaled away."""
+    notices: list[str] = []
+    """What a person should know from the start (a Procfile line that is not understood)."""
+    stopping: bool = False
+    owned: bool = True
+    """Whether the formation ends with the viewer that started it."""
+
+
+# Logs ---------------------------------------------------------------------------------------------------------------
+
+
+class RunMark(Message, frozen=True):
+    """The end of a run, as it stands in the log."""
+
+    run: int
+    exit: Exit
+    uptime: float
+    """Seconds."""
+    wanted: bool = False
+    """Somebody asked for the end."""
+    retry_in: float | None = None
+    """Seconds to the next try, as they were at the end."""
+
+
+class LogLine(Message, frozen=True, array_like=True, tag=False):
+    """One line of one instance's output, or the mark of a run's end."""
+
+    seq: int
+    """Its place in the order of arrival over all instances; the address by which a view stays on a line."""
+    name: str
+    """The instance."""
+    number: int
+    """Its place among the lines of its instance, from 0."""
+    run: int
+    at: float
+    """Unix time at which its first byte was read."""
+    data: bytes
+    """What was written, without the newline; cut at the query's `clip`."""
+    size: int
+    """Bytes before the cut."""
+    mark: RunMark | None = None
+
+
+class LogQuery(Message, frozen=True):
+    """Asks for a window of the log of some instances, merged by arrival.
+
+    The window holds up to `before` lines in front of the anchor and `after` lines from it on. The anchor is the line
+    with the given `seq` (or the first one after it), the line at place `index`, or the end when both are None.
+    """
+
+    names: list[str] = []
+    """Instances; none means all that ever logged."""
+    seq: int | None = None
+    index: int | None = None
+    before: int = 0
+    after: int = 0
+    clip: int = 16_384
+    """Bytes of a line beyond which it is cut."""
+
+
+class LogWindow(Message, frozen=True):
+    """Some consecutive lines."""
+
+    lines: list[LogLine]
+    index: int
+    """The place of the first of them among the lines that are kept, from 0."""
+    total: int
+    """Lines that are kept."""
+    dropped: int
+    """Older lines that were let go."""
+
+
+class FindQuery(Message, frozen=True):
+    """Asks which lines match, a slice at a time."""
+
+    pattern: str
+    names: list[str] = []
+    ignore_case: bool = False
+    from_seq: int = 0
+    limit: int = 5_000
+    """Most hits in one answer."""
+
+
+class FindPage(Message, frozen=True):
+    """The lines of one slice that match."""
+
+    hits: list[int]
+    """Their seqs, ascending."""
+    next_seq: int | None
+    """Where to go on; None when the end was reached."""
+
+
+# What happens -------------------------------------------------------------------------------------------------------
+
+
+class TypeChanged(Message, frozen=True):
+    type: TypeView
+
+
+class InstanceChanged(Message, frozen=True):
+    instance: InstanceView
+
+
+class InstanceRemoved(Message, frozen=True):
+    """It was scaled away and is gone. Its log stays readable."""
+
+    name: str
+
+
+class Sampled(Message, frozen=True):
+    samples: list[Sample]
+
+
+class LogsGrew(Message, frozen=True):
+    """There are new lines; sent at most some twenty times a second."""
+
+    ends: dict[str, int]
+    """Lines ever logged, for the instances that have new ones."""
+
+
+class Notice(Message, frozen=True):
+    """Something a person should know."""
+
+    text: str
+    severity: str = "information"
+    """information, warning or error."""
+
+
+class Stopping(Message, frozen=True):
+    """The whole formation is being stopped."""
+
+
+class Bye(Message, frozen=True):
+    """The last event: the formation is down and the engine ends."""
+
+    reason: str
+
+
+Event = TypeChanged | InstanceChanged | InstanceRemoved | Sampled | LogsGrew | Notice | Stopping | Bye
+
+
+# What may be asked --------------------------------------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True):
+    protocol: int
+    subscribe: bool = False
+    """Whether events are to be pushed to this viewer."""
+
+
+class GetSnapshot(Message, frozen=True):
+    pass
+
+
+class Scale(Message, frozen=True):
+    changes: str
+
+
+class Start(Message, frozen=True):
+    target: str
+
+
+class Stop(Message, frozen=True):
+    target: str
+
+
+class Kill(Message, frozen=True):
+    target: str
+
+
+class Restart(Message, frozen=True):
+    target: str
+
+
+class Hold(Message, frozen=True):
+    target: str
+
+
+class SetWindowSize(Message, frozen=True):
+    columns: int
+    rows: int
+
+
+class Detach(Message, frozen=True):
+    pass
+
+
+class Down(Message, frozen=True):
+    now: bool = False
+
+
+Command = (
+    Hello
+    | GetSnapshot
+    | Scale
+    | Start
+    | Stop
+    | Kill
+    | Restart
+    | Hold
+    | SetWindowSize
+    | Detach
+    | Down
+    | LogQuery
+    | FindQuery
+)
+
+
+class Done(Message, frozen=True):
+    """A command was accepted. What it brings about is told by events."""
+
+    names: list[str] = []
+    """The instances (or, for a change of scale, the types) that it is about."""
+
+
+class Fault(Message, frozen=True):
+    """A command was refused."""
+
+    message: str
+    status: int = 1
+
+
+Result = Done | Fault | Snapshot | LogWindow | FindPage
+
+
+class Request(Message, frozen=True):
+    id: int
+    command: Command
+
+
+class Reply(Message, frozen=True):
+    id: int
+    result: Result
+
+
+class Push(Message, frozen=True):
+    event: Event
+
+
+class Control(Protocol):
+    """What can be asked of a formation: `core.Engine` offers it in process, `core.Client` over the socket.
+
+    A *target* is an instance (`web.2`), a type (`web`), `all` or `crashed`. Every method raises ProcdeckError with one
+    clear sentence when it refuses; none waits for a process to start or to end: that is told by events.
+    """
+
+    async def snapshot(self) -> Snapshot: ...
+    async def scale(self, changes: str) -> Done:
+        """Changes wanted counts, in Heroku's grammar: `web=3 worker+1`."""
+        ...
+
+    async def start(self, target: str) -> Done:
+        """Starts what is down; what is up stays as it is."""
+        ...
+
+    async def stop(self, target: str) -> Done:
+        """Ends gracefully: the stop signal, after the timeout KILL. A second `stop` changes nothing."""
+        ...
+
+    async def kill(self, target: str) -> Done:
+        """Ends with KILL at once."""
+        ...
+
+    async def restart(self, target: str) -> Done:
+        """Stops what is up and starts it again; starts what is down; retries now what waits."""
+        ...
+
+    async def hold(self, target: str) -> Done:
+        """No more tries of what crashed; asked again for one that is held: lets it go and tries now."""
+        ...
+
+    async def logs(self, query: LogQuery) -> LogWindow: ...
+    async def find(self, query: FindQuery) -> FindPage: ...
+    async def set_window_size(self, columns: int, rows: int) -> Done:
+        """Sizes the terminals of all instances, now and to come."""
+        ...
+
+    async def detach(self) -> Done:
+        """Leaves the formation running when its owner goes."""
+        ...
+
+    async def down(self, *, now: bool = False) -> Done:
+        """Stops everything and ends the engine; `now` is KILL."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens from now on. Ends after Bye, or when the engine is gone."""
+        ...

@@ -1,0 +1,208 @@
+"""Reads what a project sets: `procdeck.toml`, `[tool.procdeck]` or `.foreman`; and app.json's quantities.
+
+Strict: an unknown key is an error that names the nearest right one. What the settings mean for the formation is
+`core.config`'s matter.
+"""
+
+import json
+import signal
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from .errors import ProcdeckError
+from .formation import MAX_QUANTITY, nearest
+from .policy import RestartPolicy
+
+
+class TypeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `[types.NAME]` may say. None: not said."""
+
+    quantity: int | None = None
+    restart: RestartPolicy | None = None
+    stop_signal: str | int | None = None
+    """A signal's name (`TERM`, `SIGTERM`) or number."""
+    stop_timeout: float | None = None
+    """Seconds between the stop signal and KILL."""
+    tty: bool | None = None
+    cwd: str | None = None
+    """Relative to the app's folder."""
+    env: dict[str, str] = {}
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A project's settings."""
+
+    procfile: str | None = None
+    env_file: str | None = None
+    """One or more .env files, with commas between."""
+    port: int | None = None
+    formation: str | None = None
+    """Quantities: `web=2,worker=3`."""
+    stop_timeout: float | None = None
+    """For every type that does not say its own, in seconds."""
+    types: dict[str, TypeSettings] = {}
+
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+_FOREMAN_KEYS = {
+    "procfile": "procfile",
+    "env": "env_file",
+    "port": "port",
+    "formation": "formation",
+    "concurrency": "formation",
+    "timeout": "stop_timeout",
+}
+
+
+def read_settings(root: Path) -> Settings:
+    """The settings of the project in `root`, from the first of the three places that has any.
+
+    Raises:
+        ProcdeckError: a file that does not parse, an unknown key, a value of the wrong kind.
+    """
+    own, pyproject, foreman = root / "procdeck.toml", root / "pyproject.toml", root / ".foreman"
+    if own.is_file():
+        return _convert(_load_toml(own), own.name)
+    if pyproject.is_file() and b"procdeck" in _read(pyproject):
+        tool = _load_toml(pyproject).get("tool")
+        if isinstance(tool, dict) and "procdeck" in tool:
+            return _convert(tool["procdeck"], "pyproject.toml [tool.procdeck]")
+    if foreman.is_file():
+        return _read_foreman(foreman)
+    return Settings()
+
+
+def read_app_json(root: Path) -> dict[str, int]:
+    """The `formation.*.quantity` of a Heroku app.json; empty when there is none.
+
+    Raises:
+        ProcdeckError: the file is not JSON, or a quantity is not a count.
+    """
+    path = root / "app.json"
+    if not path.is_file():
+        return {}
+    try:
+        data = json.loads(_read(path))
+    except ValueError as error:
+        raise ProcdeckError(f"{path} is not valid JSON: {error}.") from None
+    formation = data.get("formation") if isinstance(data, dict) else None
+    if not isinstance(formation, dict):
+        return {}
+    quantities = {
+        name: entry["quantity"] for name, entry in formation.items() if isinstance(entry, dict) and "quantity" in entry
+    }
+    for name, count in quantities.items():
+        check_quantity(count, f"{path}: formation.{name}.quantity")
+    return quantities
+
+
+def check_quantity(count: object, where: str) -> None:
+    """Raises ProcdeckError unless `count` is a whole number that a type may have."""
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_QUANTITY:
+        raise ProcdeckError(f"{where} is {count!r}: give a whole number from 0 to {MAX_QUANTITY}.")
+
+
+def parse_signal(value: str | int, where: str) -> signal.Signals:
+    """A signal from its number or its name, with or without SIG.
+
+    Raises:
+        ProcdeckError: there is no such signal.
+    """
+    try:
+        if isinstance(value, int) or value.isdigit():
+            return signal.Signals(int(value))
+        return signal.Signals["SIG" + value.upper().removeprefix("SIG")]
+    except (KeyError, ValueError):
+        raise ProcdeckError(
+            f"{where} is {value!r}, which is not a signal: write TERM, INT, QUIT, HUP or another name."
+        ) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ProcdeckError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _load_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_read(path).decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProcdeckError(f"{path} is not valid TOML: {error}.") from None
+
+
+def _convert(data: object, source: str) -> Settings:
+    if isinstance(data, dict):
+        _check_keys(data, Settings.__struct_fields__, source, "")
+        types = data.get("types")
+        # Each on its own first: msgspec does not say which entry of a table was wrong.
+        for name, entry in types.items() if isinstance(types, dict) else ():
+            if isinstance(entry, dict):
+                _check_keys(entry, TypeSettings.__struct_fields__, source, f"types.{name}.")
+            _structure(entry, TypeSettings, source, f"types.{name}")
+    settings = _structure(data, Settings, source, "")
+    for name, entry in settings.types.items():
+        if entry.quantity is not None:
+            check_quantity(entry.quantity, f"{source}: types.{name}.quantity")
+        if entry.stop_signal is not None:
+            parse_signal(entry.stop_signal, f"{source}: types.{name}.stop_signal")
+    for timeout in (settings.stop_timeout, *(entry.stop_timeout for entry in settings.types.values())):
+        if timeout is not None and not 0 <= timeout <= 86_400:
+            raise ProcdeckError(f"{source}: stop_timeout is {timeout}: give seconds from 0 to 86400.")
+    return settings
+
+
+def _structure(data: object, kind: type[_Struct], source: str, place: str) -> _Struct:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        what, _, inner = str(error).partition(" - at `$.")
+        where = ".".join(part for part in (place, inner.rstrip("`")) if part) or "the settings"
+        if what.startswith("Invalid enum value"):
+            what = (
+                f"{what.removeprefix('Invalid enum value ')} is no restart policy, write {' or '.join(RestartPolicy)}"
+            )
+        what = what[:1].lower() + what[1:].replace("`object`", "`table`").replace(" | null", "")
+        raise ProcdeckError(f"{source}: {where}: {what}.") from None
+
+
+def _check_keys(data: Mapping[str, Any], known: Iterable[str], source: str, prefix: str) -> None:
+    known = list(known)
+    for key in data:
+        if key not in known:
+            guess = nearest(key, known)
+            hint = f"did you mean {prefix}{guess}?" if guess else f"there are {', '.join(known)}."
+            raise ProcdeckError(f"{source}: {prefix}{key} is not a setting: {hint}")
+
+
+def _read_foreman(path: Path) -> Settings:
+    # .foreman is YAML of the flattest kind (`port: 3000`): a YAML library would be a dependency for six keys.
+    values: dict[str, Any] = {}
+    try:
+        lines = _read(path).decode().splitlines()
+    except UnicodeDecodeError:
+        raise ProcdeckError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
+    for number, line in enumerate(lines, 1):
+        text = line.split(" #")[0].strip()
+        if not text or text.startswith("#") or text == "---":
+            continue
+        key, colon, value = (part.strip() for part in text.partition(":"))
+        if not colon:
+            raise ProcdeckError(f"{path}:{number}: {text!r} is not `key: value`.")
+        if key not in _FOREMAN_KEYS:
+            continue  # foreman passes its other options to commands that procdeck does not have
+        value = value.strip("'\"")
+        ours = _FOREMAN_KEYS[key]
+        if ours in ("port", "stop_timeout"):
+            if not (value.isascii() and value.isdigit() and len(value) < 10):
+                raise ProcdeckError(f"{path}:{number}: {key} is {value!r}: give a whole number.")
+            values[ours] = int(value)
+        else:
+            values[ours] = value
+    return _convert(values, path.name)
