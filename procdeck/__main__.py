@@ -1,0 +1,5 @@
+"""`python -m procdeck` is the `procdeck` command."""
+
+from procdeck.cli import main
+
+main()

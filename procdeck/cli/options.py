@@ -1,0 +1,48 @@
+"""The options that every command which reads a Procfile shares: foreman's and honcho's letters."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from procdeck.core.config import Options
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def where(function: F) -> F:
+    """Adds the options that say which app is meant."""
+    function = click.option("-d", "--root", metavar="FOLDER", help="The app's folder (default: the Procfile's).")(
+        function
+    )
+    return click.option("-f", "--procfile", metavar="FILE", help="The Procfile (default: ./Procfile).")(function)
+
+
+def formation(function: F) -> F:
+    """Adds the options that say what is run, and how many of it."""
+    function = click.option(
+        "-c",
+        "-m",
+        "--formation",
+        "--concurrency",
+        metavar="TYPE=N,…",
+        help="Instances of each type: web=2,worker=3, or all=1.",
+    )(function)
+    function = click.option("-p", "--port", metavar="N", help="The first PORT (default: PORT in .env, else 5000).")(
+        function
+    )
+    return click.option(
+        "-e", "--env", "env_files", metavar="FILE,…", help="Environment files (default: .env when there is one)."
+    )(function)
+
+
+def read_options(
+    procfile: str | None,
+    root: str | None,
+    env_files: str | None = None,
+    port: str | None = None,
+    formation: str | None = None,
+    selected: tuple[str, ...] = (),
+) -> Options:
+    """The options as the engine wants them."""
+    return Options(procfile=procfile, root=root, env_files=env_files, port=port, formation=formation, selected=selected)

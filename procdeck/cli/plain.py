@@ -1,0 +1,175 @@
+"""Merged output without a screen: every line with the time and the instance's name before it, as foreman and honcho
+print it.
+
+It pulls windows of the merged log and prints them; the engine never waits for it.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Coroutine, Iterable
+
+from procdeck.core.client import Client
+from procdeck.core.errors import ProcdeckError
+from procdeck.core.launch import Launched
+from procdeck.core.messages import (
+    Bye,
+    InstanceChanged,
+    InstanceView,
+    LogLine,
+    LogQuery,
+    LogsGrew,
+    Notice,
+    Snapshot,
+    Stopping,
+    TypeView,
+)
+from procdeck.core.state import State
+
+_PAGE = 2000
+_COLOURS = [36, 33, 32, 35, 31, 34, 96, 93, 92, 95, 91, 94]
+"""foreman's and honcho's order: cyan, yellow, green, magenta, red, blue, then bright."""
+_GOING_ON = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.BACKOFF})
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
+
+
+def run_plain(launched: Launched) -> int:
+    """Prints until everything is down. Returns the exit status: of the first process that failed for good, or
+    130/143 after INT/TERM."""
+    return asyncio.run(_Plain(launched).run())
+
+
+class _Plain:
+    def __init__(self, launched: Launched) -> None:
+        self._launched = launched
+        self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self._types: dict[str, TypeView] = {}
+        self._instances: dict[str, InstanceView] = {}
+        self._width = 6
+        self._next_seq = 0
+        self._signal: signal.Signals | None = None
+        self._status = 0
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def run(self) -> int:
+        client = await Client.adopt(self._launched.owner)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end, client, number)
+        try:
+            self._take(await client.snapshot())
+            await self._pull(client)
+            await self._follow(client)
+            await self._pull_quietly(client)
+        finally:
+            await client.close()
+        if not client.said_bye:
+            self._system("the engine died; ending what it had")
+            return 1
+        return 128 + self._signal if self._signal is not None else self._status
+
+    async def _follow(self, client: Client) -> None:
+        self._check_over(client)
+        async for event in client.events():
+            match event:
+                case LogsGrew():
+                    await self._pull(client)
+                case InstanceChanged(instance=instance):
+                    self._instance(instance)
+                    self._check_over(client)
+                case Notice(text=text):
+                    self._system(text)
+                case Stopping():
+                    self._system("stopping all processes")
+                case Bye():
+                    return
+                case _:
+                    pass
+
+    def _take(self, snapshot: Snapshot) -> None:
+        self._types = {type_.name: type_ for type_ in snapshot.types}
+        self._width = max([6, *(len(type_.name) + 1 + len(str(type_.wanted)) for type_ in snapshot.types)])
+        for notice in snapshot.notices:
+            self._system(notice)
+        for instance in snapshot.instances:
+            self._instance(instance)
+
+    def _instance(self, instance: InstanceView) -> None:
+        before = self._instances.get(instance.name)
+        self._instances[instance.name] = instance
+        if instance.pid is not None and (before is None or before.run != instance.run):
+            self._system(f"{instance.name} started (pid={instance.pid})")
+
+    def _check_over(self, client: Client) -> None:
+        """Ends when nothing runs and nothing will be tried again."""
+        if self._instances and not any(instance.state in _GOING_ON for instance in self._instances.values()):
+            self._do(client.down())
+
+    def _end(self, client: Client, number: signal.Signals) -> None:
+        self._do(client.down(now=self._signal is not None))
+        self._signal = self._signal or number
+
+    def _do(self, work: Coroutine[object, object, object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _pull(self, client: Client) -> None:
+        while True:
+            window = await client.logs(LogQuery(seq=self._next_seq, after=_PAGE))
+            if not window.lines:
+                return
+            self._next_seq = window.lines[-1].seq + 1
+            self._print(window.lines)
+            if len(window.lines) < _PAGE:
+                return
+
+    async def _pull_quietly(self, client: Client) -> None:
+        try:
+            await self._pull(client)
+        except ProcdeckError:
+            pass  # the engine has ended, and told everything before
+
+    def _print(self, lines: Iterable[LogLine]) -> None:
+        out = []
+        for line in lines:
+            if line.mark is None:
+                out.append(self._prefix(line.name, line.at) + self._text(line.data))
+            else:
+                mark = line.mark
+                if not mark.wanted and not mark.exit.clean:
+                    self._status = self._status or mark.exit.shell_status
+                what = (
+                    f"cannot start: {mark.exit.error}"
+                    if mark.exit.error
+                    else f"stopped ({mark.exit}) after {mark.uptime:.1f} s"
+                )
+                again = "" if mark.retry_in is None else f", next try in {mark.retry_in:.0f} s"
+                out.append(self._prefix("system", line.at) + f"{line.name} {what}{again}".encode())
+        sys.stdout.buffer.write(b"".join(text + b"\n" for text in out))
+        sys.stdout.buffer.flush()
+
+    def _system(self, text: str) -> None:
+        sys.stdout.buffer.write(self._prefix("system", time.time()) + text.encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+    def _text(self, data: bytes) -> bytes:
+        # A program's colours may reach a terminal, what moves the cursor or sets titles may not; a file gets plain
+        # text.
+        if self._colours:
+            data = _ESCAPES.sub(lambda match: match[0] if _COLOUR.fullmatch(match[0]) else b"", data)
+            data = _CONTROLS.sub(b"", data)
+            return data + b"\x1b[0m" if b"\x1b" in data else data
+        return _CONTROLS.sub(b"", _ESCAPES.sub(b"", data)).replace(b"\x1b", b"")
+
+    def _prefix(self, name: str, at: float) -> bytes:
+        text = f"{time.strftime('%H:%M:%S', time.localtime(at))} {name:<{self._width}} | "
+        type_ = self._types.get(name.rpartition(".")[0])
+        if not self._colours:
+            return text.encode()
+        return f"\x1b[{_COLOURS[type_.index % len(_COLOURS)] if type_ else 37}m{text}\x1b[0m".encode()

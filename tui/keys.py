@@ -1,0 +1,75 @@
+"""Every key of the dashboard, in one table: what it does, in which words, and on which screen. Help and footer are
+made from it."""
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key and what it does."""
+
+    keys: str
+    """As Textual names them, with commas between."""
+    action: str
+    shown: str
+    """The key as people write it."""
+    help: str
+    """What it does, for the help screen."""
+    group: str
+    hint: str = ""
+    """A word for the footer; empty: never there."""
+    opens_prompt: bool = False
+    """What is typed right after it, however fast, goes into a prompt."""
+
+    def binding(self) -> Binding:
+        """For Textual."""
+        # A priority binding acts before the next key is handed to the widget that has the focus now.
+        return Binding(
+            self.keys, self.action, self.help, show=False, key_display=self.shown, priority=self.opens_prompt
+        )
+
+
+MAIN: tuple[Key, ...] = (
+    Key("j,down", "move(1)", "j ↓", "next row, or down in the log", "Move"),
+    Key("k,up", "move(-1)", "k ↑", "previous row, or up in the log", "Move"),
+    Key("g,home", "move_first", "g home", "first row, or the beginning of the log", "Move"),
+    Key("G,end", "move_last", "G end", "last row, or the end of the log", "Move"),
+    Key("ctrl+d", "move_page(1)", "ctrl+d", "half a page down", "Move"),
+    Key("ctrl+u", "move_page(-1)", "ctrl+u", "half a page up", "Move"),
+    Key("left", "fold", "←", "fold the type; in the log: to the left", "Move"),
+    Key("right", "unfold", "→", "unfold the type; in the log: to the right", "Move"),
+    Key("space", "toggle_fold", "space", "fold or unfold the type", "Move"),
+    Key("tab", "swap_pane", "tab", "go to the log and back", "Move"),
+    Key("plus,equals_sign", "scale_by(1)", "+ =", "one instance more of this type", "Scale", "scale"),
+    Key("minus,underscore", "scale_by(-1)", "- _", "one instance fewer: the highest number goes", "Scale", "scale"),
+    Key("s", "scale", "s", "scale to a number, or a whole formation: web=5 worker+1", "Scale", "scale to", True),
+    Key(
+        "r", "restart", "r", "restart the selected; starts what is down, retries now what waits", "Processes", "restart"
+    ),
+    Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed"),
+    Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
+    Key("X", "kill", "X", "KILL now", "Processes", "kill"),
+    Key("h", "hold", "h", "hold: no more tries after a crash; again: let go", "Processes", "hold"),
+    Key("exclamation_mark", "next_crashed", "!", "jump to the next crashed instance", "Processes", "next crashed"),
+    Key("slash", "find", "/", "find in the log (a regular expression)", "Log", "find", True),
+    Key("n", "next_match", "n", "next match", "Log"),
+    Key("N", "previous_match", "N", "previous match", "Log"),
+    Key("f", "follow", "f", "follow new lines, or stay where you are", "Log", "follow"),
+    Key("0", "merged", "0", "the log of everything, until the selection moves", "Log"),
+    Key("z", "zoom", "z", "the log on the whole screen, and back", "Log", "zoom"),
+    Key("escape", "back", "esc", "back out: of a search, of the zoom, of the log", "Dashboard"),
+    Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
+    Key("d", "app.detach", "d", "leave the formation running, and go", "Dashboard", "detach"),
+    Key(
+        "q,ctrl+c",
+        "app.quit_formation",
+        "q ctrl+c",
+        "stop everything and quit; a second time: KILL now",
+        "Dashboard",
+        "quit",
+    ),
+)
+
+QUITTING: tuple[Key, ...] = (Key("q,ctrl+c,X", "kill_now", "ctrl+c", "KILL now", "Quitting"),)

@@ -1,0 +1,235 @@
+"""What the screen knows of the formation: fed by a snapshot and the client's events, asked by widgets. No Textual
+here, no clock of its own.
+
+Countdowns and uptimes arrive as seconds from the moment of sending; each view is kept with the time of its arrival,
+so that they go on between two messages.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from procdeck.core.messages import (
+    Bye,
+    Event,
+    InstanceChanged,
+    InstanceRemoved,
+    InstanceView,
+    LogsGrew,
+    Notice,
+    Sample,
+    Sampled,
+    Snapshot,
+    Stopping,
+    TypeChanged,
+    TypeView,
+)
+from procdeck.core.state import State
+
+HISTORY = 240
+"""Samples kept per row."""
+
+CRASHED = frozenset({State.CRASHED, State.BACKOFF})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: a type, or an instance. This, and never a row number, is what a selection is."""
+
+    type: str
+    instance: str | None = None
+
+    @property
+    def name(self) -> str:
+        """`web` or `web.2`; also the engine's name for it as a target."""
+        return self.instance or self.type
+
+
+@dataclass
+class Live:
+    """An instance's latest view, and when it arrived."""
+
+    view: InstanceView
+    at: float
+
+    def uptime(self, now: float) -> float | None:
+        """Seconds since its run started."""
+        return None if self.view.uptime is None else self.view.uptime + now - self.at
+
+    def retry_in(self, now: float) -> float | None:
+        """Seconds until the next try."""
+        return None if self.view.retry_in is None else max(0.0, self.view.retry_in - (now - self.at))
+
+    def kill_in(self, now: float) -> float | None:
+        """Seconds until KILL."""
+        return None if self.view.kill_in is None else max(0.0, self.view.kill_in - (now - self.at))
+
+    def in_state(self, now: float) -> float:
+        """Seconds in this state."""
+        return self.view.in_state + now - self.at
+
+
+@dataclass(frozen=True)
+class Usage:
+    """CPU and memory of an instance, a type or everything."""
+
+    cpu: float
+    """Percent of one core."""
+    memory: int
+    """Bytes."""
+
+
+class Formation:
+    """The formation as far as it is known."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.run_id = ""
+        self.root = ""
+        self.owned = True
+        self.stopping = False
+        self.ended = False
+        self.types: dict[str, TypeView] = {}
+        self.live: dict[str, Live] = {}
+        self.log_ends: dict[str, int] = {}
+        self.notices: list[Notice] = []
+        self.folded: set[str] = set()
+        self._cpu: dict[str, deque[float | None]] = {}
+        self._memory: dict[str, deque[float | None]] = {}
+        self._usage: dict[str, Usage] = {}
+
+    # What comes in ----------------------------------------------------------------------------------------------------
+
+    def load(self, snapshot: Snapshot, now: float) -> None:
+        """Takes everything from a snapshot."""
+        self.title, self.root, self.run_id = snapshot.title, snapshot.root, snapshot.run_id
+        self.owned, self.stopping = snapshot.owned, snapshot.stopping
+        self.types = {type_.name: type_ for type_ in snapshot.types}
+        self.live = {view.name: Live(view, now) for view in snapshot.instances}
+        self.log_ends = dict(snapshot.log_ends)
+        self.notices = [Notice(text, "warning") for text in snapshot.notices]
+        if snapshot.samples:
+            self._sampled(snapshot.samples)
+
+    def apply(self, event: Event, now: float) -> None:
+        """Takes in one event."""
+        match event:
+            case InstanceChanged(instance=view):
+                self.live[view.name] = Live(view, now)
+                if view.pid is None and not view.left_over:
+                    self._usage.pop(view.name, None)
+            case InstanceRemoved(name=name):
+                self.live.pop(name, None)
+                self._usage.pop(name, None)
+            case TypeChanged(type=type_):
+                self.types[type_.name] = type_
+            case Sampled(samples=samples):
+                self._sampled(samples)
+            case LogsGrew(ends=ends):
+                self.log_ends |= ends
+            case Notice():
+                self.notices.append(event)
+            case Stopping():
+                self.stopping = True
+            case Bye():
+                self.ended = True
+
+    def _sampled(self, samples: Iterable[Sample]) -> None:
+        self._usage = {sample.name: Usage(sample.cpu, sample.memory) for sample in samples}
+        for name in list(self._cpu):
+            if name not in self.live and name not in self.types:
+                del self._cpu[name], self._memory[name]
+        for name in (*self.live, *self.types):
+            usage = self.usage(name)
+            cpu = self._cpu.setdefault(name, deque(maxlen=HISTORY))
+            memory = self._memory.setdefault(name, deque(maxlen=HISTORY))
+            cpu.append(usage.cpu if usage else None)
+            memory.append(float(usage.memory) if usage else None)
+
+    # What is asked ----------------------------------------------------------------------------------------------------
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the table in Procfile order; folded types show themselves only."""
+        for name in self.types:
+            yield Row(name)
+            if name not in self.folded:
+                for live in self.of_type(name):
+                    yield Row(name, live.view.name)
+
+    def of_type(self, name: str) -> list[Live]:
+        """The instances of a type, by number."""
+        return sorted(
+            (live for live in self.live.values() if live.view.type == name), key=lambda live: live.view.number
+        )
+
+    def usage(self, name: str) -> Usage | None:
+        """The latest sample of an instance, or the sum over a type; None when nothing of it runs."""
+        if name in self.types:
+            return _total(self._usage.get(live.view.name) for live in self.of_type(name))
+        return self._usage.get(name)
+
+    def total(self) -> Usage:
+        """The sum over everything."""
+        return _total(self._usage.values()) or Usage(0.0, 0)
+
+    def cpu_history(self, name: str) -> Sequence[float | None]:
+        """CPU percents of an instance or a type, a second apart, the latest last."""
+        return self._cpu.get(name, ())
+
+    def memory_history(self, name: str) -> Sequence[float | None]:
+        """Bytes of an instance or a type, a second apart, the latest last."""
+        return self._memory.get(name, ())
+
+    def restarts(self, name: str) -> int:
+        """Restarts of a type's instances together."""
+        return sum(live.view.restarts for live in self.of_type(name))
+
+    def up(self, name: str | None = None) -> int:
+        """How many instances run: of a type, or of all."""
+        lives = self.live.values() if name is None else self.of_type(name)
+        return sum(1 for live in lives if live.view.state is State.RUNNING)
+
+    def wanted(self) -> int:
+        """How many instances there should be in all."""
+        return sum(type_.wanted for type_ in self.types.values())
+
+    def crashed(self) -> list[Live]:
+        """Instances that are down because they crashed (also those that will be tried again)."""
+        return [live for live in self.live.values() if live.view.state in CRASHED and _failed(live.view)]
+
+    def looping(self) -> int:
+        """How many instances are in a crash loop."""
+        return sum(1 for live in self.live.values() if live.view.looping)
+
+    def tallies(self, name: str) -> Counter[str]:
+        """How many instances of a type are ready, running, starting, stopping, crashed, looping, exited, stopped."""
+        counter: Counter[str] = Counter()
+        for live in self.of_type(name):
+            view = live.view
+            if view.looping and view.state in (*CRASHED, State.RUNNING, State.STARTING):
+                counter["looping"] += 1
+            elif view.state in CRASHED:
+                counter["crashed" if _failed(view) else "exited"] += 1
+            elif view.state is State.RUNNING and view.ready:
+                counter["ready"] += 1
+            else:
+                counter[view.state.value] += 1
+        return counter
+
+    def unsettled(self) -> bool:
+        """Whether a countdown is running on the screen."""
+        return any(
+            live.view.state in (State.STOPPING, State.BACKOFF, State.STARTING) or live.view.kill_in is not None
+            for live in self.live.values()
+        )
+
+
+def _failed(view: InstanceView) -> bool:
+    return view.last_exit is None or not view.last_exit.clean
+
+
+def _total(usages: Iterable[Usage | None]) -> Usage | None:
+    known = [usage for usage in usages if usage is not None]
+    if not known:
+        return None
+    return Usage(round(sum(usage.cpu for usage in known), 1), sum(usage.memory for usage in known))

@@ -1,0 +1,1 @@
+"""What fills the terminal: the main view, help, quitting, and the page for a terminal that is too small."""

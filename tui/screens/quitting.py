@@ -1,0 +1,85 @@
+"""Quitting: what is still there, who blocks, and when it gets KILL. It closes by itself when all is down."""
+
+import time
+from typing import ClassVar
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from procdeck.core.state import State
+
+from ..keys import QUITTING
+from ..model import Formation, Live
+from ..status import Glyphs, instance_status
+from ..text import elide, plural, short
+
+_QUIET = frozenset({State.STOPPED, State.EXITED, State.CRASHED, State.BACKOFF})
+
+
+class QuittingScreen(ModalScreen[None]):
+    """Lists the instances on their way out."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in QUITTING]
+
+    class KillNow(Message):
+        """A person will not wait."""
+
+    def __init__(self, formation: Formation, signs: Glyphs) -> None:
+        super().__init__()
+        self._formation = formation
+        self._signs = signs
+        # Those that are up when the end begins; the others have nothing to tell.
+        self._seen = {name: live for name, live in formation.live.items() if live.view.state not in _QUIET}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="quitting")
+
+    def on_mount(self) -> None:
+        self.set_interval(0.1, self.update)
+        self.update()
+
+    def action_kill_now(self) -> None:
+        """KILL to everything."""
+        self.post_message(self.KillNow())
+
+    def update(self) -> None:
+        """Paints the present state."""
+        now = time.monotonic()
+        box = self.query_one("#quitting", Static)
+        self._seen |= {name: live for name, live in self._formation.live.items() if name in self._seen}
+        going = [live for name, live in self._seen.items() if name in self._formation.live and not _down(live)]
+        box.border_title = f"stopping {plural(len(going), 'process', 'processes')}" if going else "stopped"
+        box.border_subtitle = "ctrl+c again: KILL now"
+        # The slowest first: they are what a person waits for.
+        order = sorted(self._seen.values(), key=lambda live: (_down(live), live.view.name))
+        room = max(1, self.size.height - 6)
+        table = Table.grid(padding=(0, 2))
+        for live in order[:room]:
+            table.add_row(*self._row(live, now))
+        if len(order) > room:
+            table.add_row(Text(f"and {len(order) - room} more"))
+        box.update(table)
+
+    def _row(self, live: Live, now: float) -> tuple[Text, Text, Text]:
+        colours = self.app.get_css_variables()
+        view = live.view
+        name = Text(elide(view.name, 24))
+        if view.name not in self._formation.live or _down(live):
+            return name, Text(f"{self._signs.down} stopped", style=Style(dim=True)), Text("")
+        status = instance_status(live, now)
+        word = Text(f"{status.glyph(self._signs)} {status.word.split(' ')[0]}", style=Style(color=colours["warning"]))
+        left = live.kill_in(now)
+        clock = "" if left is None else f"KILL in {short(left)}" if left > 0 else "KILL sent"
+        if left is not None and live.in_state(now) > 1.0:
+            clock += f"  ignores {'the stop signal' if left > 0 else 'KILL'}"
+        return name, word, Text(clock)
+
+
+def _down(live: Live) -> bool:
+    return live.view.state is State.STOPPED

@@ -1,0 +1,23 @@
+"""The page for a terminal that is too small for anything else: it says the size and the need."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+MIN_WIDTH, MIN_HEIGHT = 40, 10
+
+
+class SmallScreen(ModalScreen[None]):
+    """Stands in front of everything while the terminal is too small. The formation goes on behind it."""
+
+    BINDINGS = [Binding("q,ctrl+c", "app.quit_formation", "quit", show=False)]
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="small")
+
+    def on_resize(self) -> None:
+        self.query_one("#small", Static).update(
+            f"{self.app.size.width}×{self.app.size.height} is too small:\n"
+            f"procdeck needs {MIN_WIDTH}×{MIN_HEIGHT}.\nEverything goes on. q quits."
+        )

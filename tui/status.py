@@ -1,0 +1,140 @@
+"""How a state is told: a glyph and a word and a tone, always all three, so that nothing rests on colour alone. No
+Textual here."""
+
+import locale
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+
+from procdeck.core.state import Exit, State
+
+from .model import Formation, Live, Row
+from .text import short
+
+
+class Tone(StrEnum):
+    """What a colour means; the theme says which colour."""
+
+    UP = "up"
+    CHANGING = "changing"
+    CRASHED = "crashed"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """The signs of the screen."""
+
+    up: str = "●"
+    changing: str = "◌"
+    crashed: str = "✗"
+    down: str = "○"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    cursor: str = "▌"
+    rule: str = "─"
+    ascii: bool = False
+
+
+ASCII = Glyphs(up="*", changing="~", crashed="x", down="o", folded=">", unfolded="v", cursor="|", rule="-", ascii=True)
+
+
+def glyphs() -> Glyphs:
+    """The signs that this terminal draws: plain ASCII with PROCDECK_ASCII=1 or where the locale is not UTF-8."""
+    if os.environ.get("PROCDECK_ASCII") or locale.getpreferredencoding(False).lower().replace("-", "") != "utf8":
+        return ASCII
+    return Glyphs()
+
+
+@dataclass(frozen=True)
+class Status:
+    """A state for the screen."""
+
+    tone: Tone
+    word: str
+
+    def glyph(self, signs: Glyphs) -> str:
+        """The sign of its tone."""
+        return {
+            Tone.UP: signs.up,
+            Tone.CHANGING: signs.changing,
+            Tone.CRASHED: signs.crashed,
+            Tone.DOWN: signs.down,
+        }[self.tone]
+
+
+def exit_word(exit_: Exit) -> str:
+    """An exit in few cells: `exit 1`, `SIGSEGV`, `cannot start`."""
+    return str(exit_).removesuffix(" (core dumped)")
+
+
+def instance_status(live: Live, now: float) -> Status:
+    """What an instance's row says."""
+    view = live.view
+    match view.state:
+        case State.RUNNING:
+            return Status(Tone.UP, "ready" if view.ready else "running")
+        case State.STARTING:
+            return Status(Tone.CHANGING, f"starting: {view.note}" if view.note else "starting")
+        case State.STOPPING:
+            return Status(Tone.CHANGING, _stopping(live, now))
+        case State.STOPPED:
+            return Status(Tone.DOWN, "stopped")
+        case State.EXITED:
+            left = f" · {view.left_over} left" if view.left_over else ""
+            return Status(Tone.DOWN, f"exited{left}")
+        case State.CRASHED | State.BACKOFF:
+            return _ended(live)
+
+
+def type_status(formation: Formation, name: str) -> Status:
+    """What a type's row says: the worst first."""
+    tallies = formation.tallies(name)
+    wanted = formation.types[name].wanted
+    loops, crashed = tallies["looping"], tallies["crashed"]
+    if loops:
+        return Status(Tone.CRASHED, f"{loops} crash loop" + ("s" if loops > 1 else ""))
+    if crashed:
+        return Status(Tone.CRASHED, f"{crashed} crashed")
+    for word in ("stopping", "starting"):
+        if tallies[word]:
+            return Status(Tone.CHANGING, f"{tallies[word]} {word}")
+    for word in ("ready", "running"):
+        if tallies[word]:
+            return Status(Tone.UP, f"{tallies[word]} {word}")
+    for word in ("exited", "stopped"):
+        if tallies[word]:
+            return Status(Tone.DOWN, f"{tallies[word]} {word}")
+    return Status(Tone.DOWN, "scaled to 0" if wanted == 0 else "nothing yet")
+
+
+def up_column(formation: Formation, row: Row, now: float) -> str | None:
+    """The countdown in the place of the uptime, when there is one: `in 9.8s`."""
+    live = formation.live.get(row.instance or "")
+    if live is None:
+        return None
+    retry = live.retry_in(now)
+    return None if retry is None else f"in {short(retry)}"
+
+
+def _ended(live: Live) -> Status:
+    view = live.view
+    if view.last_exit is None:
+        return Status(Tone.CRASHED, "crashed")
+    word = exit_word(view.last_exit)
+    if view.last_exit.clean:
+        return Status(Tone.CHANGING, "exited")
+    if view.held:
+        return Status(Tone.CRASHED, f"{word} held")
+    return Status(Tone.CRASHED, f"{word} loop" if view.looping else word)
+
+
+def _stopping(live: Live, now: float) -> str:
+    left = live.kill_in(now)
+    if left is None:
+        return "stopping"
+    if left <= 0:
+        return "stopping · KILL sent"
+    return (
+        f"stopping {min(live.in_state(now), live.view.stop_timeout):.1f}s of {live.view.stop_timeout:g}s · X kills now"
+    )

@@ -1,0 +1,110 @@
+"""The single lines of the screen: the title of the log pane, and the footer with the keys that do something now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.widget import Widget
+
+from ..status import Glyphs
+from ..text import elide
+
+
+class LogTitle(Widget):
+    """The rule above the log: whose it is, and where in it one stands."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "title--rule",
+        "title--name",
+        "title--dim",
+        "title--note",
+        "title--crashed",
+    }
+
+    def __init__(self, signs: Glyphs) -> None:
+        super().__init__()
+        self._signs = signs
+        self._whose = ""
+        self._note: tuple[tuple[str, str], ...] = ()
+
+    def show(self, name: str, note: Sequence[tuple[str, str]]) -> None:
+        """Says a name at the left, and at the right some words, each with `dim`, `note` or `crashed`."""
+        if (name, tuple(note)) != (self._whose, self._note):
+            self._whose, self._note = name, tuple(note)
+            self.refresh()
+
+    def render(self) -> Text:
+        width = self.size.width
+        note = Text(" · ").join(Text(words, style=self._part(part)) for words, part in self._note)
+        note.truncate(max(0, width - 12), overflow="ellipsis")
+        name = elide(self._whose, max(4, width - note.cell_len - 10))
+        rule = self._part("rule")
+        left = Text.assemble((self._signs.rule * 2 + " ", rule), (name, self._part("name")), (" ", rule))
+        right = Text.assemble((" ", rule), note, (" " + self._signs.rule * 2, rule)) if note else Text()
+        gap = max(0, width - left.cell_len - right.cell_len)
+        return Text.assemble(left, (self._signs.rule * gap, rule), right, end="", no_wrap=True)
+
+    def _part(self, name: str) -> Style:
+        return self.get_component_rich_style(f"title--{name}", partial=True)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A key in the footer."""
+
+    key: str
+    word: str
+    action: str
+    """Run on a click."""
+
+
+class Footer(Widget):
+    """Keys and words; each can be clicked. Those that do not fit are left out from the right, help and quit last."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--word"}
+
+    class Clicked(Message):
+        """A hint was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hints: tuple[Hint, ...] = ()
+        self._kept: tuple[Hint, ...] = ()
+        self._spans: list[tuple[int, int, str]] = []
+
+    def show(self, hints: Sequence[Hint], kept: Sequence[Hint]) -> None:
+        """Shows hints, and behind them those that are always there."""
+        if (tuple(hints), tuple(kept)) != (self._hints, self._kept):
+            self._hints, self._kept = tuple(hints), tuple(kept)
+            self.refresh()
+
+    def render(self) -> Text:
+        hints = list(self._hints)
+        while hints and sum(_width(hint) for hint in (*hints, *self._kept)) > self.size.width:
+            hints.pop()
+        text = Text(" ", end="", no_wrap=True)
+        self._spans = []
+        for hint in (*hints, *self._kept):
+            start = text.cell_len
+            text.append(hint.key, style=self.get_component_rich_style("footer--key", partial=True))
+            text.append(f" {hint.word}", style=self.get_component_rich_style("footer--word", partial=True))
+            self._spans.append((start, text.cell_len, hint.action))
+            text.append("  ")
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, action in self._spans:
+            if start <= event.x < end:
+                self.post_message(self.Clicked(action))
+
+
+def _width(hint: Hint) -> int:
+    return len(hint.key) + len(hint.word) + 3
