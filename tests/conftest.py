@@ -1,0 +1,77 @@
+"""Every test runs in a home of its own, and none may leave a process behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.apps import Apps
+from tests.support.processes import end_leftovers
+from tests.support.terminal import Terminals
+
+REPO = Path(__file__).resolve().parent.parent
+LEAK_GRACE = 3.0
+"""Seconds that what a test started may take to end after it."""
+
+_UNSET = {
+    *("PORT", "PS", "DYNO", "HONCHO_PROCESS_NAME", "FOREMAN_WORKER_NAME"),
+    *("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"),
+    *("VISUAL", "EDITOR", "BROWSER", "ESCDELAY"),
+}
+_UNSET_PREFIXES = ("PROCDECK_", "TEXTUAL")
+
+
+@pytest.fixture(autouse=True)
+def own_world(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give the test folders and an environment of its own, and fail it when processes are left at its end.
+
+    Folders are short ones under /tmp: a unix socket's path has at most 107 bytes. What a test starts inherits
+    PROCDECK_TEST, by which it is found wherever it went.
+    """
+    mark = uuid.uuid4().hex
+    home = Path(tempfile.mkdtemp(prefix="pd-", dir="/tmp"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in _UNSET or name.startswith(_UNSET_PREFIXES):
+                patch.delenv(name)
+        for name, folder in {
+            "HOME": "home",
+            "XDG_RUNTIME_DIR": "run",
+            "XDG_STATE_HOME": "state",
+            "XDG_CONFIG_HOME": "config",
+            "XDG_CACHE_HOME": "cache",
+            "XDG_DATA_HOME": "data",
+        }.items():
+            (home / folder).mkdir(mode=0o700)
+            patch.setenv(name, str(home / folder))
+        patch.setenv("PROCDECK_TEST", mark)
+        # As `pythonpath` does for the tests themselves: `python -m procdeck` is this checkout, from any folder.
+        patch.setenv("PYTHONPATH", str(REPO), prepend=os.pathsep)
+        yield
+    leaked = end_leftovers("PROCDECK_TEST", mark, LEAK_GRACE)
+    shutil.rmtree(home, ignore_errors=True)
+    if leaked:
+        listing = "\n".join(f"  {proc}" for proc in leaked)
+        pytest.fail(f"{request.node.nodeid} left processes behind (killed now):\n{listing}", pytrace=False)
+
+
+@pytest.fixture
+def terminal(own_world: None) -> Iterator[Terminals]:
+    """Open a program in a real terminal: `terminal([sys.executable, "-m", "procdeck"], size=(80, 24), cwd=folder)`."""
+    terminals = Terminals()
+    try:
+        yield terminals
+    finally:
+        terminals.close()
+
+
+@pytest.fixture
+def app_dir(tmp_path: Path) -> Apps:
+    """Make a folder with an application: `app_dir("web: sleep 5", env="A=1", toml="port = 6000", files={...})`."""
+    return Apps(tmp_path)

@@ -1,0 +1,478 @@
+"""An engine without processes and a clock that stands still, for the dashboard's tests and pictures.
+
+`FakeEngine` offers `messages.Control` from plain data: what a test writes, changes or measures is told as events, and
+commands are recorded and have their visible effect. Logs lie in the real `core.logstore`, so windows and searches are
+those of the real engine. What happens to a process by and by (starting, ending) happens at once, or with `slow=True`
+when the test says so (`finish`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, TypeAlias, cast
+from unittest.mock import patch
+
+import msgspec
+
+from procdeck.core.client import Client
+from procdeck.core.errors import ProcdeckError, UsageError
+from procdeck.core.formation import instance_name, parse_changes, split_instance, unknown_type
+from procdeck.core.logstore import ArrivalCounter, LogStore, find, window
+from procdeck.core.messages import (
+    ALL,
+    CRASHED,
+    Bye,
+    Detach,
+    Done,
+    Down,
+    Event,
+    FindPage,
+    FindQuery,
+    Hold,
+    InstanceChanged,
+    InstanceRemoved,
+    InstanceView,
+    Kill,
+    LogQuery,
+    LogsGrew,
+    LogWindow,
+    Notice,
+    Restart,
+    RunMark,
+    Sample,
+    Sampled,
+    Scale,
+    SetWindowSize,
+    Snapshot,
+    Start,
+    Stop,
+    Stopping,
+    TypeChanged,
+    TypeView,
+)
+from procdeck.core.ports import port_for
+from procdeck.core.state import Exit, State
+
+Asked: TypeAlias = Scale | Start | Stop | Kill | Restart | Hold | Detach | Down
+
+NOON = 1_717_243_471.0
+"""2024-06-01 12:04:31 UTC: the moment at which a `Clock` stands when nobody moves it."""
+
+_UP = frozenset({State.RUNNING, State.STARTING})
+_DOWN = frozenset({State.STOPPED, State.EXITED, State.CRASHED, State.BACKOFF})
+
+
+class Clock:
+    """Both clocks of `time`, moved by hand."""
+
+    def __init__(self, at: float = NOON) -> None:
+        self.at = at
+        """Unix time."""
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass."""
+        self.at += seconds
+
+    def time(self) -> float:
+        """For `time.time`."""
+        return self.at
+
+    def monotonic(self) -> float:
+        """For `time.monotonic`: another number than the time of day, or a mix-up of the two would go unseen."""
+        return self.at - NOON + 50_000.0
+
+
+@contextmanager
+def frozen(clock: Clock, package: str = "procdeck.tui") -> Iterator[None]:
+    """Gives the modules of a package that clock, and UTC. The event loop keeps the real one: its timers go on."""
+    stand_in = SimpleNamespace(
+        time=clock.time, monotonic=clock.monotonic, strftime=time.strftime, localtime=time.gmtime
+    )
+    modules = [module for name, module in sys.modules.items() if name == package or name.startswith(f"{package}.")]
+    patches = [patch.object(module, "time", stand_in) for module in modules if getattr(module, "time", None) is time]
+    for each in patches:
+        each.start()
+    try:
+        yield
+    finally:
+        for each in patches:
+            each.stop()
+
+
+class FakeEngine:
+    """What a viewer is connected to, and a formation that only exists in words."""
+
+    def __init__(
+        self,
+        *,
+        title: str = "shop/Procfile",
+        clock: Clock | None = None,
+        base_port: int = 5000,
+        first_pid: int = 48213,
+        slow: bool = False,
+        budget: int = 4 * 1024 * 1024,
+    ) -> None:
+        """
+        Args:
+            title: the app's name in the header.
+            clock: gives log lines their time.
+            base_port: the first type's first PORT.
+            first_pid: the pid of the first process; the next has the next.
+            slow: what a command sets off goes on until `finish`.
+            budget: bytes of log kept per instance.
+        """
+        self.title = title
+        self.clock = clock or Clock()
+        self.slow = slow
+        self.owned = True
+        self.stopping = False
+        self.types: dict[str, TypeView] = {}
+        self.instances: dict[str, InstanceView] = {}
+        self.samples: dict[str, Sample] = {}
+        self.notices: list[str] = []
+        self.commands: list[Asked] = []
+        """What has been asked, in order; sizes and log windows are not among it."""
+        self.window_size = (0, 0)
+        self.queries: list[LogQuery | FindQuery] = []
+        self.refusal: str | None = None
+        """When set, every command is refused with these words."""
+        self._base_port = base_port
+        self._next_pid = first_pid
+        self._budget = budget
+        self._counter = ArrivalCounter()
+        self._stores: dict[str, LogStore] = {}
+        self._events: asyncio.Queue[Event | None] | None = None
+        self._gone = False
+
+    async def connect(self) -> Client:
+        """What `ProcdeckApp` is to be made with: the app cannot tell this from a client."""
+        # Every event arrives: unlike the real mailbox this one leaves none out, so a test's samples are all drawn.
+        self._events = asyncio.Queue()
+        return cast(Client, self)
+
+    # What a test does -------------------------------------------------------------------------------------------------
+
+    def add_type(self, name: str, count: int = 1, *, command: str = "", ready: bool = False, uptime: float = 724) -> None:
+        """Adds a type with so many running instances."""
+        self.types[name] = TypeView(name, command or f"python -m {name}", len(self.types), count)
+        for number in range(1, count + 1):
+            self._run(name, number, ready=ready, uptime=uptime)
+
+    def change(self, name: str, **fields: Any) -> InstanceView:
+        """Changes an instance's view (fields of `InstanceView`), and tells."""
+        view = self.instances[name] = msgspec.structs.replace(self.instances[name], **fields)
+        self.push(InstanceChanged(view))
+        return view
+
+    def crash(
+        self,
+        name: str,
+        exit_: Exit | None = None,
+        *,
+        uptime: float = 0.4,
+        retry_in: float | None = 9.8,
+        looping: bool = False,
+    ) -> None:
+        """Ends an instance's run by itself: with a retry to come, or for good (`retry_in=None`)."""
+        exit_ = exit_ or Exit(code=1)
+        view = self.instances[name]
+        crashes = view.crashes + (not exit_.clean)
+        down = State.EXITED if exit_.clean else State.CRASHED
+        self.mark(name, RunMark(view.run, exit_, uptime, retry_in=retry_in))
+        self._end(
+            name,
+            state=down if retry_in is None else State.BACKOFF,
+            retry_in=retry_in,
+            looping=looping,
+            crashes=crashes,
+            last_exit=exit_,
+            last_uptime=uptime,
+        )
+
+    def remove(self, name: str) -> None:
+        """Lets an instance go for good; its log stays."""
+        del self.instances[name]
+        self.samples.pop(name, None)
+        self.push(InstanceRemoved(name))
+
+    def write(self, name: str, *lines: str | bytes, after: float = 0.0) -> None:
+        """Writes lines into an instance's log, now or `after` seconds from now, and tells that it grew."""
+        store = self._store(name)
+        data = b"".join((line.encode() if isinstance(line, str) else line) + b"\n" for line in lines)
+        store.append(data, at=self.clock.time() + after, run=self.instances[name].run if name in self.instances else 1)
+        self.push(LogsGrew({name: store.end}))
+
+    def mark(self, name: str, mark: RunMark, *, after: float = 0.0) -> None:
+        """Ends a run in the log."""
+        store = self._store(name)
+        store.mark_end(mark, at=self.clock.time() + after)
+        self.push(LogsGrew({name: store.end}))
+
+    def measure(self, **usage: tuple[float, int]) -> None:
+        """Takes a sample of all: CPU percent and MiB by instance, with `_` for the dot (`web_1=(9.1, 101)`)."""
+        for key, (cpu, mebibytes) in usage.items():
+            type_, _, number = key.rpartition("_")
+            name = instance_name(type_, int(number))
+            self.samples[name] = Sample(name, cpu, mebibytes * 1024 * 1024, 1, 1)
+        self.push(Sampled(list(self.samples.values())))
+
+    def notice(self, text: str, severity: str = "warning") -> None:
+        """Says something to whoever looks."""
+        self.notices.append(text)
+        self.push(Notice(text, severity))
+
+    def push(self, event: Event) -> None:
+        """Tells any event to who is connected."""
+        if self._events is not None:
+            self._events.put_nowait(event)
+
+    def finish(self) -> None:
+        """Lets come about what is under way: what starts runs, what stops is gone, and after `down` the engine says bye."""
+        for view in list(self.instances.values()):
+            if view.state is State.STARTING:
+                self._run(view.type, view.number)
+            elif view.state is State.STOPPING:
+                self._stopped(view.name)
+        if self.stopping:
+            self.bye()
+
+    def bye(self, reason: str = "Everything is down.") -> None:
+        """Ends in an orderly way."""
+        self.push(Bye(reason))
+        self.die()
+
+    def die(self) -> None:
+        """Is gone from one moment to the next."""
+        self._gone = True
+        if self._events is not None:
+            self._events.put_nowait(None)
+
+    # messages.Control -------------------------------------------------------------------------------------------------
+
+    async def snapshot(self) -> Snapshot:
+        return Snapshot(
+            title=self.title,
+            root="/srv/shop",
+            procfile="Procfile",
+            run_id="fake",
+            engine_pid=1,
+            types=list(self.types.values()),
+            instances=self._in_order(),
+            samples=list(self.samples.values()),
+            log_ends={name: store.end for name, store in self._stores.items() if store.end},
+            notices=list(self.notices),
+            stopping=self.stopping,
+            owned=self.owned,
+        )
+
+    async def scale(self, changes: str) -> Done:
+        self._take(Scale(changes))
+        changed = parse_changes(changes, {name: type_.wanted for name, type_ in self.types.items()})
+        for name, count in changed.items():
+            type_ = self.types[name] = msgspec.structs.replace(self.types[name], wanted=count)
+            self.push(TypeChanged(type_))
+            staying = [view for view in self._of_type(name) if not view.removing]
+            for view in reversed(staying[count:]):
+                self.change(view.name, removing=True)
+                self._stop(view.name)
+            free = (n for n in range(1, count + 1) if n not in {view.number for view in staying})
+            for number in [*free][: count - len(staying)]:
+                self._start(name, number)
+        return Done(list(changed))
+
+    async def start(self, target: str) -> Done:
+        self._take(Start(target))
+        return self._each(target, lambda view: None if view.state in _UP else self._start(view.type, view.number))
+
+    async def stop(self, target: str) -> Done:
+        self._take(Stop(target))
+        return self._each(target, lambda view: self._stop(view.name))
+
+    async def kill(self, target: str) -> Done:
+        self._take(Kill(target))
+        return self._each(target, lambda view: self._kill(view.name))
+
+    async def restart(self, target: str) -> Done:
+        self._take(Restart(target))
+        return self._each(target, lambda view: self._start(view.type, view.number))
+
+    async def hold(self, target: str) -> Done:
+        self._take(Hold(target))
+
+        def hold(view: InstanceView) -> None:
+            if view.held:
+                self.change(view.name, held=False)
+                self._start(view.type, view.number)
+            elif view.state is State.BACKOFF:
+                self.change(view.name, held=True, state=State.CRASHED, retry_in=None)
+            else:
+                self.change(view.name, held=True)
+
+        return self._each(target, hold)
+
+    async def logs(self, query: LogQuery) -> LogWindow:
+        self._refuse()
+        self.queries.append(query)
+        return window(self._stores_of(query.names), query)
+
+    async def find(self, query: FindQuery) -> FindPage:
+        self._refuse()
+        self.queries.append(query)
+        try:
+            pattern = re.compile(query.pattern.encode(), re.IGNORECASE if query.ignore_case else 0)
+        except re.error as error:
+            raise UsageError(f"{query.pattern!r} is not a regular expression: {error}.") from None
+        return find(self._stores_of(query.names), query, pattern)
+
+    async def set_window_size(self, columns: int, rows: int) -> Done:
+        self.window_size = (columns, rows)
+        return Done()
+
+    async def detach(self) -> Done:
+        self._take(Detach())
+        self.owned = False
+        return Done()
+
+    async def down(self, *, now: bool = False) -> Done:
+        self._take(Down(now))
+        if not self.stopping:
+            self.stopping = True
+            self.push(Stopping())
+        for view in self._in_order():
+            if now:
+                self._kill(view.name)
+            else:
+                self._stop(view.name)
+        if all(view.state in _DOWN for view in self.instances.values()):
+            self.bye()
+        return Done(list(self.instances))
+
+    async def events(self) -> AsyncIterator[Event]:
+        assert self._events is not None, "connect first"
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    # How it is done ---------------------------------------------------------------------------------------------------
+
+    def _take(self, command: Asked) -> None:
+        self._refuse()
+        self.commands.append(command)
+        if self.refusal is not None:
+            raise ProcdeckError(self.refusal)
+
+    def _refuse(self) -> None:
+        if self._gone:
+            raise ProcdeckError("The engine has ended.")
+
+    def _each(self, target: str, act: Any) -> Done:
+        targets = self._targets(target)
+        for view in targets:
+            act(view)
+        return Done([view.name for view in targets])
+
+    def _targets(self, target: str) -> list[InstanceView]:
+        if target in self.instances:
+            return [self.instances[target]]
+        if target in self.types:
+            return self._of_type(target)
+        if target == ALL:
+            return self._in_order()
+        if target == CRASHED:
+            return [view for view in self._in_order() if view.state in (State.CRASHED, State.BACKOFF)]
+        split = split_instance(target)
+        if split is not None and split[0] in self.types:
+            raise UsageError(f"There is no instance {target}.")
+        raise unknown_type(target, list(self.types))
+
+    def _start(self, type_: str, number: int) -> None:
+        name = instance_name(type_, number)
+        if not self.slow:
+            self._run(type_, number)
+        elif name in self.instances:
+            self.change(name, state=State.STARTING, retry_in=None, kill_in=None, removing=False, held=False)
+        else:
+            self._put(InstanceView(name, type_, number, State.STARTING, self._port(type_, number)))
+
+    def _run(self, type_: str, number: int, *, ready: bool = False, uptime: float = 0.0) -> None:
+        name = instance_name(type_, number)
+        before = self.instances.get(name)
+        run = before.run + 1 if before else 1
+        self._put(
+            InstanceView(
+                name,
+                type_,
+                number,
+                State.RUNNING,
+                self._port(type_, number),
+                run=run,
+                pid=self._next_pid,
+                ready=ready,
+                uptime=uptime,
+                in_state=uptime,
+                restarts=run - 1,
+                crashes=before.crashes if before else 0,
+                looping=before.looping if before else False,
+                last_exit=before.last_exit if before else None,
+                last_uptime=before.last_uptime if before else None,
+            )
+        )
+        self._next_pid += 1
+
+    def _stop(self, name: str) -> None:
+        view = self.instances[name]
+        if view.state in (State.STOPPED, State.STOPPING):
+            return
+        if self.slow:
+            self.change(
+                name, state=State.STOPPING, ready=False, in_state=0.0, kill_in=view.stop_timeout, retry_in=None
+            )
+        else:
+            self._stopped(name)
+
+    def _kill(self, name: str) -> None:
+        if self.slow and self.instances[name].state is not State.STOPPED:
+            self.change(name, state=State.STOPPING, ready=False, kill_in=0.0, retry_in=None)
+        else:
+            self._stopped(name, Exit(signal=9))
+
+    def _stopped(self, name: str, exit_: Exit | None = None) -> None:
+        view = self.instances[name]
+        exit_ = exit_ or Exit(signal=15)
+        if view.pid is not None:
+            self.mark(name, RunMark(view.run, exit_, view.uptime or 0.0, wanted=True))
+            self._end(name, state=State.STOPPED, last_exit=exit_, last_uptime=view.uptime, retry_in=None)
+        else:
+            self._end(name, state=State.STOPPED, retry_in=None)
+        if self.instances[name].removing:
+            self.remove(name)
+
+    def _end(self, name: str, **fields: Any) -> None:
+        self.samples.pop(name, None)
+        self.change(name, **{"pid": None, "ready": False, "uptime": None, "in_state": 0.0, "kill_in": None} | fields)
+
+    def _put(self, view: InstanceView) -> None:
+        self.instances[view.name] = view
+        self.push(InstanceChanged(view))
+
+    def _port(self, type_: str, number: int) -> int:
+        return port_for(self._base_port, self.types[type_].index, number, len(self.types))
+
+    def _store(self, name: str) -> LogStore:
+        return self._stores.setdefault(name, LogStore(name, self._counter, self._budget))
+
+    def _stores_of(self, names: list[str]) -> list[LogStore]:
+        if not names:
+            return list(self._stores.values())
+        return [self._stores[name] for name in names if name in self._stores]
+
+    def _of_type(self, name: str) -> list[InstanceView]:
+        return [view for view in self._in_order() if view.type == name]
+
+    def _in_order(self) -> list[InstanceView]:
+        return sorted(self.instances.values(), key=lambda view: (self.types[view.type].index, view.number))
