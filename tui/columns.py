@@ -39,8 +39,6 @@ def plan(width: int, longest_name: int) -> list[Column]:
     if width >= 54:
         right.append(Column("up", "UP", 7))
     right.append(Column("rst", "RST", 4))
-    if width >= 112:
-        right.append(Column("last", "LAST EXIT", 11, right=False, gap=2))
     if width >= 72:
         right.append(Column("port", "PORT", 5))
     if width >= 78:
@@ -60,6 +58,11 @@ def plan(width: int, longest_name: int) -> list[Column]:
         state = max(4, width - used - name - 1)
         spare = 0
     sparks: list[Column] = []
+    last = Column("last", "LAST EXIT", 11, right=False, gap=2)
+    if spark and spare >= 20 + last.width + last.gap:
+        # Never in the place of the memory's sparkline.
+        right.insert([column.key for column in right].index("rst") + 1, last)
+        spare -= last.width + last.gap
     if spark:
         memory_spark = spare >= 20
         share = (spare - (1 if memory_spark else 0)) * 2 // 3 if memory_spark else spare

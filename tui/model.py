@@ -77,6 +77,8 @@ class Usage:
     """Percent of one core."""
     memory: int
     """Bytes."""
+    processes: int = 0
+    threads: int = 0
 
 
 class Formation:
@@ -135,7 +137,9 @@ class Formation:
                 self.ended = True
 
     def _sampled(self, samples: Iterable[Sample]) -> None:
-        self._usage = {sample.name: Usage(sample.cpu, sample.memory) for sample in samples}
+        self._usage = {
+            sample.name: Usage(sample.cpu, sample.memory, sample.processes, sample.threads) for sample in samples
+        }
         for name in list(self._cpu):
             if name not in self.live and name not in self.types:
                 del self._cpu[name], self._memory[name]
@@ -199,14 +203,14 @@ class Formation:
 
     def looping(self) -> int:
         """How many instances are in a crash loop."""
-        return sum(1 for live in self.live.values() if live.view.looping)
+        return sum(1 for live in self.live.values() if _loops(live.view))
 
     def tallies(self, name: str) -> Counter[str]:
         """How many instances of a type are ready, running, starting, stopping, crashed, looping, exited, stopped."""
         counter: Counter[str] = Counter()
         for live in self.of_type(name):
             view = live.view
-            if view.looping and view.state in (*CRASHED, State.RUNNING, State.STARTING):
+            if _loops(view):
                 counter["looping"] += 1
             elif view.state in CRASHED:
                 counter["crashed" if _failed(view) else "exited"] += 1
@@ -224,6 +228,11 @@ class Formation:
         )
 
 
+def _loops(view: InstanceView) -> bool:
+    # One that was stopped has crashed too often, but does so no more.
+    return view.looping and view.state in (*CRASHED, State.RUNNING, State.STARTING)
+
+
 def _failed(view: InstanceView) -> bool:
     return view.last_exit is None or not view.last_exit.clean
 
@@ -232,4 +241,9 @@ def _total(usages: Iterable[Usage | None]) -> Usage | None:
     known = [usage for usage in usages if usage is not None]
     if not known:
         return None
-    return Usage(round(sum(usage.cpu for usage in known), 1), sum(usage.memory for usage in known))
+    return Usage(
+        cpu=round(sum(usage.cpu for usage in known), 1),
+        memory=sum(usage.memory for usage in known),
+        processes=sum(usage.processes for usage in known),
+        threads=sum(usage.threads for usage in known),
+    )

@@ -20,6 +20,7 @@ from ..keys import MAIN
 from ..model import CRASHED, Formation, Live
 from ..status import Glyphs, exit_word
 from ..text import clock, plural, short
+from ..widgets.card import Card
 from ..widgets.formation_table import FormationTable
 from ..widgets.header import Header
 from ..widgets.lines import Footer, Hint, LogTitle
@@ -52,6 +53,7 @@ class MainScreen(Screen[None]):
         self._signs = signs
         self._header = Header(formation, signs)
         self._table = FormationTable(formation, signs)
+        self._card = Card(formation, signs)
         self._title = LogTitle(signs)
         self._log = LogView(client.logs, client.find, signs)
         self._footer = Footer()
@@ -65,6 +67,7 @@ class MainScreen(Screen[None]):
         with Vertical(id="body"):
             with Vertical(id="left"):
                 yield self._table
+                yield self._card
             with Vertical(id="right"):
                 yield self._title
                 yield self._log
@@ -86,6 +89,7 @@ class MainScreen(Screen[None]):
         self._header.update()
         self._table.update_rows()
         self._lay_out()
+        self._card.show(self._table.selected)
         self._show_title()
         self._show_footer()
 
@@ -112,10 +116,13 @@ class MainScreen(Screen[None]):
         left, right, body = self.query_one("#left"), self.query_one("#right"), self.query_one("#body")
         body.styles.layout = "horizontal" if wide else "vertical"
         left.display = not self._zoomed
+        self._card.display = wide
         if wide:
             left.styles.width, left.styles.height = "1fr", "1fr"
             right.styles.width, right.styles.height = "1fr", "1fr"
+            self._table.styles.height = max(3, min(self._table.rows_needed, height - 13))
             return
+        self._table.styles.height = "1fr"
         # The table gets what it needs and at most some three fifths: the log is what a table row makes one want to see.
         room = height - 1 - int(self._header.display)
         left.styles.width, left.styles.height = "1fr", max(3, min(self._table.rows_needed, room * 3 // 5))
@@ -133,6 +140,7 @@ class MainScreen(Screen[None]):
     def _selected(self) -> None:
         self._everything = False
         self._show_log()
+        self._card.show(self._table.selected)
         self._show_footer()
 
     def _source(self) -> Source:
