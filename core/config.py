@@ -4,26 +4,49 @@ Everything that a user can get wrong before a process exists is found here, so t
 screen opens.
 """
 
+import errno
 import hashlib
 import os
 import re
 import secrets
 import shlex
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from .environment import read_env_files
 from .errors import ProcdeckError, UsageError
 from .formation import TYPE_NAME, ProcessType, parse_initial, unknown_type
+from .order import check_order
 from .policy import RestartPolicy
 from .ports import DEFAULT_BASE, MAX_PORT, parse_base, port_for
 from .procfile import read_procfile
-from .settings import Settings, TypeSettings, parse_signal, read_app_json, read_settings
+from .settings import ReadyCheck, Settings, TypeSettings, parse_memory, parse_signal, read_app_json, read_settings
 
 NOT_RUN = frozenset({"release"})
 """Types that `up` and `start` leave at 0 unless asked for: Heroku runs `release` once a deploy, its `local` never."""
+
+
+class ReadyKind(StrEnum):
+    """How it is seen that an instance is ready."""
+
+    PORT = "port"
+    STARTED = "started"
+    HTTP = "http"
+    LOG = "log"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """When an instance is ready."""
+
+    kind: ReadyKind = ReadyKind.PORT
+    value: str = ""
+    """The path, the regular expression or the command."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,11 @@ class TypeSpec:
     cwd: Path | None = None
     """None: the app's folder."""
     env: Mapping[str, str] = field(default_factory=dict)
+    ready: Ready = Ready()
+    after: tuple[str, ...] = ()
+    memory_limit: int | None = None
+    """Bytes of the whole tree."""
+    watch: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,11 +133,12 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     env = {**shell, **dotenv}
     base = _base_port(options.port, dotenv, settings.port, shell)
 
-    quantities = _quantities(known, selected, options.formation, settings, root)
+    quantities = _quantities(known, selected, options.formation, settings, root, made=source != str(path))
     specs = tuple(_spec(type_, settings, quantities[type_.name], options, root) for type_ in types)
-    for name in settings.types:
+    for name in settings.types if source == str(path) else ():
         if name not in known:
             raise ProcdeckError(f"The setting types.{name}: {unknown_type(name, known)}")
+    check_order({spec.type.name: spec.after for spec in specs})
     title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
     config = Config(root=root, title=title, procfile=source, specs=specs, base_port=base, env=env)
     config.check_ports()
@@ -134,6 +163,8 @@ def app_root(procfile: str | None, root: str | None) -> Path:
         folder = given.resolve()
         if not folder.is_dir():
             raise ProcdeckError(f"There is no folder {given}: give the app's folder with -d.")
+        if not os.access(folder, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except FileNotFoundError:
         raise ProcdeckError(
             "The current folder is gone: change to one that exists, or give the app's folder with -d."
@@ -151,25 +182,37 @@ def _types(
     selected: Sequence[str], path: Path, *, required: bool
 ) -> tuple[tuple[ProcessType, ...], Sequence[str], str]:
     """The types, those of them that were asked for, and where they come from."""
-    if path.exists() or required or not selected:
-        types = read_procfile(path)
-        known = [type_.name for type_ in types]
-        if not selected or all(word in known for word in selected):
+    commands = [word for word in selected if _is_command(word)]
+    if required and not path.exists():
+        read_procfile(path)  # says that it is missing
+    if path.exists() or required or not commands:
+        lone = len(selected) == 1 and not path.exists() and not required and shutil.which(selected[0]) is not None
+        if not commands and not lone:
+            types = read_procfile(path)
+            known = [type_.name for type_ in types]
+            for word in selected:
+                if word not in known:
+                    raise unknown_type(word, known)
             return types, selected, str(path)
-        if not any(_is_command(word) for word in selected):
-            raise unknown_type(next(word for word in selected if word not in known), known)
+    if commands and len(commands) < len(selected):
+        type_ = next(word for word in selected if word not in commands)
+        raise UsageError(f"{type_} and {commands[0]!r} cannot be mixed: name types of the Procfile, or give commands.")
     return _from_commands(selected), (), "command line"
 
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
 def _is_command(word: str) -> bool:
-    return "=" in word or any(char.isspace() for char in word)
+    return not word.strip() or "=" in word or any(char.isspace() for char in word)
 
 
 def _from_commands(words: Sequence[str]) -> tuple[ProcessType, ...]:
     types: dict[str, str] = {}
     for word in words:
         name, equals, command = word.partition("=")
-        if not (equals and TYPE_NAME.fullmatch(name)):
+        # `PORT=3000 npm run dev` sets a variable, `api=npm run dev` names a type.
+        if not (equals and TYPE_NAME.fullmatch(name)) or _VARIABLE.fullmatch(name):
             name, command = _name_for(word), word
             base, number = name, 2
             while name in types:
@@ -214,12 +257,20 @@ def _base_port(given: str | None, dotenv: Mapping[str, str], setting: int | None
 
 
 def _quantities(
-    known: Sequence[str], selected: Sequence[str], formation: str | None, settings: Settings, root: Path
+    known: Sequence[str],
+    selected: Sequence[str],
+    formation: str | None,
+    settings: Settings,
+    root: Path,
+    *,
+    made: bool,
 ) -> dict[str, int]:
+    """The count of each type. `made`: the types were made of commands, so the project's settings are about others."""
     quantities = {name: 0 if name in NOT_RUN else 1 for name in known}
     quantities.update({name: count for name, count in read_app_json(root).items() if name in known})
-    quantities.update({name: entry.quantity for name, entry in settings.types.items() if entry.quantity is not None})
-    if settings.formation:
+    of_types = {name: entry.quantity for name, entry in settings.types.items() if entry.quantity is not None}
+    quantities.update({name: count for name, count in of_types.items() if name in known})
+    if settings.formation and not made:
         try:
             quantities.update(parse_initial(settings.formation, known))
         except UsageError as error:
@@ -228,7 +279,11 @@ def _quantities(
         # A type that was asked for by name runs even when its default is 0.
         quantities = {name: max(1, quantities[name]) if name in selected else 0 for name in known}
     if formation is not None:
-        quantities.update(parse_initial(formation, known))
+        given = parse_initial(formation, known)
+        if not any(f"{name}=" in formation for name in NOT_RUN):
+            # `all=` does not mean what is not run by itself.
+            given = {name: count for name, count in given.items() if name not in NOT_RUN}
+        quantities.update(given)
     return quantities
 
 
@@ -247,4 +302,21 @@ def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Option
         tty=own.tty if own.tty is not None else True,
         cwd=(root / own.cwd) if own.cwd else None,
         env=own.env,
+        ready=_ready(own.ready),
+        after=tuple(own.after),
+        memory_limit=None
+        if own.memory_limit is None
+        else parse_memory(own.memory_limit, f"types.{type_.name}.memory_limit"),
+        watch=tuple(own.watch),
     )
+
+
+def _ready(ready: str | ReadyCheck | None) -> Ready:
+    if ready is None:
+        return Ready()
+    if isinstance(ready, str):
+        return Ready(ReadyKind(ready))
+    for kind, value in ((ReadyKind.HTTP, ready.http), (ReadyKind.LOG, ready.log), (ReadyKind.COMMAND, ready.command)):
+        if value is not None:
+            return Ready(kind, value)
+    raise AssertionError("the settings were checked")

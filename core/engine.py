@@ -6,7 +6,6 @@ the machine is `core.lookout`'s matter, the life of one slot `core.instance`'s, 
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncIterator, Callable
 
 from .config import Config, TypeSpec
@@ -14,7 +13,8 @@ from .environment import instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
 from .instance import Instance
-from .logstore import ArrivalCounter, LogStore, find, window
+from .listeners import Holders
+from .logstore import ArrivalCounter, LogStore, window
 from .lookout import Lookout
 from .mailbox import Mailbox, Outbox
 from .messages import (
@@ -37,7 +37,9 @@ from .messages import (
     TypeChanged,
     TypeView,
 )
+from .order import dependents
 from .ports import port_for
+from .readiness import Readiness
 from .state import State
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
@@ -80,8 +82,18 @@ class Engine:
             adopts=adopts,
             instances=lambda: list(self._instances.values()),
             sampled=self._sampled,
-            looked=self._finish_when_down,
+            looked=self._looked,
         )
+        self._readiness = Readiness(
+            instances=lambda: list(self._instances.values()),
+            look=self._lookout.look,
+            claim=self._lookout.claim,
+            environment=lambda instance: self.environment(instance.spec, instance.name, instance.port),
+            root=config.root,
+        )
+        self._holders = Holders()
+        self._settling: asyncio.Handle | None = None
+        self._ordered = any(spec.after for spec in config.specs)
         self._stopping = False
         self._notices: list[str] = []
 
@@ -103,9 +115,9 @@ class Engine:
 
     async def snapshot(self) -> Snapshot:
         return Snapshot(
-            title=self.config.title,
-            root=str(self.config.root),
-            procfile=self.config.procfile,
+            title=_sayable(self.config.title),
+            root=_sayable(str(self.config.root)),
+            procfile=_sayable(self.config.procfile),
             run_id=self.config.run_id,
             engine_pid=self._pid,
             types=[self._type_view(name) for name in self._wanted],
@@ -150,11 +162,10 @@ class Engine:
         return window(self._stores_of(query.names), query)
 
     async def find(self, query: FindQuery) -> FindPage:
-        try:
-            pattern = re.compile(query.pattern.encode(), re.IGNORECASE if query.ignore_case else 0)
-        except re.error as error:
-            raise UsageError(f"{query.pattern!r} is not a regular expression: {error}.") from None
-        return find(self._stores_of(query.names), query, pattern)
+        # Loaded with the first search only.
+        from .search import find
+
+        return find(self._stores_of(query.names), query)
 
     async def set_window_size(self, columns: int, rows: int) -> Done:
         self._size = (min(max(columns, 20), 1000), min(max(rows, 5), 1000))
@@ -170,11 +181,13 @@ class Engine:
         if not self._stopping:
             self._stopping = True
             self._outbox.tell(Stopping())
-        for instance in list(self._instances.values()):
-            if now:
+            for instance in self._instances.values():
+                instance.closing = True
+        if now:
+            for instance in list(self._instances.values()):
                 instance.kill()
-            else:
-                instance.stop()
+        else:
+            self._stop_in_order()
         self._lookout.end_strays(now=now)
         self._lookout.look_soon()
         return Done(list(self._instances))
@@ -210,7 +223,9 @@ class Engine:
         if self._instances.get(instance.name) is instance:
             self._outbox.tell(InstanceChanged(instance.view()))
             if instance.state is State.RUNNING and not instance.ready:
-                self._lookout.watch_ready()
+                self._readiness.watch()
+            # Somebody may have waited for this: later, as an instance must not change while it tells of a change.
+            self._settle_soon()
 
     def logged(self, instance: Instance) -> None:
         self._outbox.grew(instance.name, instance.store.end)
@@ -230,6 +245,21 @@ class Engine:
 
     def window_size(self) -> tuple[int, int]:
         return self._size
+
+    def must_wait(self, instance: Instance) -> str | None:
+        for name in instance.spec.after:
+            there = [other for other in self._instances.values() if other.spec.type.name == name]
+            if self._wanted[name] and not any(other.ready for other in there):
+                return f"waits for {name}"
+        return None
+
+    def port_holder(self, instance: Instance) -> str | None:
+        holder = self._holders.of(instance.port)
+        if holder is None:
+            return None
+        text = f"PORT {instance.port} is held by {holder}"
+        self._outbox.tell(Notice(f"{instance.name}: {text}.", "warning"))
+        return text
 
     # Wanted and running -----------------------------------------------------------------------------------------------
 
@@ -256,7 +286,7 @@ class Engine:
             store = self._stores[name] = LogStore(name, self._counter)
             instance = Instance(spec, number, port, self.config.root, store, self)
         self._instances[name] = instance
-        instance.start()
+        instance.start(at_once=False)
 
     def _each(self, target: str, act: Callable[[Instance], None]) -> Done:
         targets = self._targets(target)
@@ -297,17 +327,52 @@ class Engine:
         type_ = self._specs[name].type
         return TypeView(name=name, command=type_.command, index=type_.index, wanted=self._wanted[name])
 
+    def _settle_soon(self) -> None:
+        if self._settling is None and (self._stopping or self._ordered):
+            self._settling = asyncio.get_running_loop().call_soon(self._settle)
+
+    def _settle(self) -> None:
+        """Starts what waited, or stops what others had to stop before."""
+        self._settling = None
+        if self._stopping:
+            self._stop_in_order()
+            return
+        for instance in list(self._instances.values()):
+            if instance.waiting and self.must_wait(instance) is None:
+                instance.go()
+
+    def _stop_in_order(self) -> None:
+        """Stops every instance of which no dependent is up any more; the others follow when these are down."""
+        after = {name: spec.after for name, spec in self._specs.items()}
+        up = {i.spec.type.name for i in self._instances.values() if i.state in (State.RUNNING, State.STOPPING)}
+        for instance in list(self._instances.values()):
+            blocked = instance.state is State.RUNNING and up & dependents(instance.spec.type.name, after)
+            if instance.state not in (State.STOPPED, State.STOPPING) and not blocked:
+                instance.stop()
+
     def _sampled(self, samples: list[Sample]) -> None:
         self._samples = {sample.name: sample for sample in samples if sample.name in self._instances}
         self._outbox.tell(Sampled(list(self._samples.values())))
+        for sample in samples:
+            instance = self._instances.get(sample.name)
+            limit = instance.spec.memory_limit if instance is not None else None
+            if instance is not None and limit is not None and sample.memory > limit:
+                instance.exceeded(sample.memory)
+        self._readiness.check_all()
 
-    def _finish_when_down(self) -> None:
+    def _looked(self) -> None:
         down = all(instance.state is State.STOPPED for instance in self._instances.values())
         if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
             self._lookout.close()
+            self._readiness.close()
             self._outbox.flush()
             self.finished.set()
 
     def _refuse_while_stopping(self) -> None:
         if self._stopping:
             raise ProcdeckError("The formation is being stopped: start it again when it is down.")
+
+
+def _sayable(text: str) -> str:
+    """A path for messages: a name that is not UTF-8 cannot be written as JSON."""
+    return os.fsencode(text).decode(errors="backslashreplace")

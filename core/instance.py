@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +54,14 @@ class Host(Protocol):
         """Columns and rows for its terminal."""
         ...
 
+    def must_wait(self, instance: "Instance") -> str | None:
+        """Why it may not start yet, in words; None when it may."""
+        ...
+
+    def port_holder(self, instance: "Instance") -> str | None:
+        """Who listens on its PORT already, in words; None when nobody does."""
+        ...
+
 
 class Instance:
     """A slot: it keeps its name, PORT, log and history over all its runs."""
@@ -65,12 +74,18 @@ class Instance:
         self.store = store
         self.state = State.STOPPED
         self.run = 0
+        self.first_seq = 0
+        """No line of the latest run has a seq below this."""
         self.ready = False
         self.held = False
         self.removing = False
         """It is to go away once it has stopped."""
         self.restart_wanted = False
         """It is stopping in order to start again."""
+        self.waiting = False
+        """It is to start when what it starts after is ready."""
+        self.closing = False
+        """The formation is going down: whatever ends now is not tried again."""
         self.members: Sequence[Process] = ()
         """Its living processes at the last look."""
         self.history = CrashHistory()
@@ -90,6 +105,8 @@ class Instance:
         self._last_exit: Exit | None = None
         self._last_uptime: float | None = None
         self._note = ""
+        self._cause: str | None = None
+        """Why the engine is ending this run although nobody asked for it."""
 
     def __repr__(self) -> str:
         return f"<Instance {self.name} {self.state}{f', pid {self.pid}' if self.pid else ''}>"
@@ -116,21 +133,36 @@ class Instance:
 
     # Commands ---------------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Starts it, or lets what is stopping start again."""
+    def start(self, *, at_once: bool = True) -> None:
+        """Starts it, or lets what is stopping start again.
+
+        Args:
+            at_once: without waiting for what it starts after; a person who asks means now.
+        """
         self.removing = False
         self.held = False
         if self.state is State.STOPPING:
             self.restart_wanted = True
+        elif self.waiting and at_once:
+            self.go()
+            return
         elif self.state not in (State.RUNNING, State.STARTING):
             self.history.forgive()
-            self._start()
+            self._start(at_once=at_once)
             return
         self._host.changed(self)
+
+    def go(self) -> None:
+        """What it waited for is there."""
+        if self.waiting:
+            self.waiting = False
+            self._note = ""
+            self._begin()
 
     def stop(self) -> None:
         """Ends it gracefully. Never counted as a crash, never undone by the policy."""
         self.restart_wanted = False
+        self.waiting = False
         if self.state in (State.STOPPED, State.STOPPING):
             self._host.changed(self)
             return
@@ -142,6 +174,7 @@ class Instance:
     def kill(self) -> None:
         """Ends it with KILL, now."""
         self.restart_wanted = False
+        self.waiting = False
         self._kill()
 
     def restart(self) -> None:
@@ -183,7 +216,7 @@ class Instance:
 
     def saw(self, members: Sequence[Process], now: float) -> None:
         """Hears which processes of it live. Sends what is due, and notes when all is gone."""
-        before = 0 if self._alive else len(self.members)
+        before = self._seen_as()
         self.members = members
         if self._deaf:
             self._listen()
@@ -191,12 +224,25 @@ class Instance:
             self._press(members, now)
         if not members and not self._alive:
             self._nothing_left()
-        if not self._alive and len(members) != before:
+        if self._seen_as() != before:
             self._host.changed(self)
         self._check_loop(now)
 
+    def exceeded(self, memory: int) -> None:
+        """Its tree holds more memory (bytes) than its limit: it is ended, which counts as a crash with that cause."""
+        if self.state is State.RUNNING and self._cause is None:
+            self._cause = f"memory limit of {_megabytes(self.spec.memory_limit or 0)} passed ({_megabytes(memory)})"
+            self._end(self.spec.stop_timeout)
+
+    def _seen_as(self) -> tuple[int, int, bool]:
+        return 0 if self._alive else len(self.members), self._daemonised, self.ending
+
+    @property
+    def _daemonised(self) -> int:
+        return sum(1 for process in self.members if process.session != self.session) if self.session else 0
+
     def set_ready(self, ready: bool) -> None:
-        """Notes whether its tree listens on its PORT."""
+        """Notes whether its readiness check holds."""
         if ready != self.ready and self.state is State.RUNNING:
             self.ready = ready
             self._host.changed(self)
@@ -227,25 +273,39 @@ class Instance:
             last_uptime=self._last_uptime,
             left_over=0 if self._alive else len(self.members),
             note=self._note,
+            daemonised=self._daemonised,
         )
 
     # Starting ---------------------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def _start(self, *, at_once: bool = False) -> None:
         self._cancel_retry()
         self._note = ""
         self._change(Event.START)
+        reason = None if at_once else self._host.must_wait(self)
+        if reason is not None:
+            self.waiting = True
+            self._note = reason
+            self._host.changed(self)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
         if self._child is not None:
             # What an earlier run left behind may hold the PORT: it goes first.
             self._note = "ending what the last run left behind"
-            self._end(self.spec.stop_timeout)
+            if not self.ending:
+                self._end(self.spec.stop_timeout)
+            self._host.changed(self)
         else:
             self._spawn()
 
     def _spawn(self) -> None:
         self._close_output()
         self._kill_at = None
+        self._cause = None
         self._signalled.clear()
+        self._note = self._host.port_holder(self) or ""
         try:
             child = spawn(
                 self.spec.type.command,
@@ -259,6 +319,7 @@ class Instance:
             self._could_not_start(error)
             return
         self.run += 1
+        self.first_seq = self.store.next_seq
         self._child = child
         self._alive = True
         self._started_at = time.monotonic()
@@ -323,10 +384,11 @@ class Instance:
             self._close_output()
         self._alive = False
         self.ready = False
-        exit_ = Exit.from_wait(ended.status)
+        exit_ = replace(Exit.from_wait(ended.status), cause=self._cause)
         uptime = self.uptime
         self._last_exit, self._last_uptime = exit_, uptime
         if self.state is State.STOPPING:
+            self._last_exit = exit_ = replace(exit_, cause=None)
             self._mark(RunMark(run=run, exit=exit_, uptime=uptime, wanted=True))
         else:
             self._change(Event.EXITED if exit_.clean else Event.CRASHED)
@@ -337,7 +399,7 @@ class Instance:
     def _after_end(self, exit_: Exit, uptime: float) -> None:
         now = time.monotonic()
         delay = self.history.ended(now, uptime, crashed=not exit_.clean)
-        retry = not self.held and self.spec.restart.wants_restart(clean=exit_.clean)
+        retry = not self.held and not self.closing and self.spec.restart.wants_restart(clean=exit_.clean)
         self._mark(RunMark(run=self.run, exit=exit_, uptime=uptime, retry_in=delay if retry else None))
         self._was_looping = self.history.looping(now)
         if retry:
@@ -403,14 +465,14 @@ class Instance:
             # Forgotten at once: the kernel may give this number to a stranger's session from now on.
             self._child = None
         if self.state is State.STOPPING:
+            self._note = ""
             self._change(Event.GONE)
             if self.restart_wanted:
                 self.restart_wanted = False
-                self._start()
+                self._start(at_once=True)
             elif self.removing:
                 self._host.gone(self)
-        elif self.state is State.STARTING:
-            self._note = ""
+        elif self.state is State.STARTING and not self.waiting:
             self._spawn()
 
     def _check_loop(self, now: float) -> None:
@@ -431,6 +493,10 @@ def _signal_group(pid: int, number: int) -> None:
         os.killpg(pid, number)
     except OSError:
         pass
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.0f}M"
 
 
 def _why(error: OSError | ValueError, cwd: Path) -> str:

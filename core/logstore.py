@@ -6,17 +6,18 @@ of arrival over all instances. Neither is stored per line: for each chunk as rea
 begin, and counts.
 """
 
-import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from .messages import FindPage, FindQuery, LogLine, LogQuery, LogWindow, RunMark
+from .messages import LogLine, LogQuery, LogWindow, RunMark
 
 SEGMENT = 64 * 1024
 """Bytes after which a segment ends at the next newline."""
 LINE_MAX = 1024 * 1024
 """A line longer than this (bytes) is continued as a line of its own."""
+MARK_SIZE = 512
+"""Bytes that the mark of a run's end counts for, so that runs without output are let go in time too."""
 DEFAULT_BUDGET = 4 * 1024 * 1024
 """Bytes kept per instance."""
 
@@ -121,12 +122,19 @@ class LogStore:
         segment.note(1, self._sequence.take(1), at)
         self._segments.append(segment)
         self.end += 1
+        self.size += MARK_SIZE
         self._open = 0
+        self._evict()
 
     @property
     def lines(self) -> int:
         """Lines that are kept."""
         return self.end - self.dropped
+
+    @property
+    def next_seq(self) -> int:
+        """The seq that the next line of any instance will have."""
+        return self._sequence.next
 
     @property
     def last_seq(self) -> int:
@@ -173,17 +181,18 @@ class LogStore:
                 )
             number = end
 
-    def search(self, pattern: re.Pattern[bytes], from_seq: int) -> Iterator[int]:
-        """The seqs of kept lines from `from_seq` on whose visible text matches."""
-        number = self.number_at(from_seq)
-        while number < self.end:
+    def matching(self, matches: Callable[[bytes], bool], from_seq: int, upto_seq: int) -> Iterator[int]:
+        """The seqs, from `from_seq` up to `upto_seq`, of kept lines for which `matches` holds."""
+        number, stop = self.number_at(from_seq), self.number_at(upto_seq)
+        while number < stop:
             segment = self._segment_of(number)
+            end = min(stop, segment.first + segment.lines)
             if segment.mark is None:
                 texts = segment.texts()
-                for at in range(number - segment.first, len(texts)):
-                    if pattern.search(_visible(texts[at])):
-                        yield segment.seq_of(segment.first + at)
-            number = segment.first + segment.lines
+                for i in range(number, end):
+                    if matches(texts[i - segment.first]):
+                        yield segment.seq_of(i)
+            number = end
 
     def _segment_for(self, run: int, *, ends_line: bool) -> _Segment:
         last = self._segments[-1] if self._segments else None
@@ -209,7 +218,7 @@ class LogStore:
     def _evict(self) -> None:
         while self.size > self._budget and len(self._segments) > 1:
             gone = self._segments.popleft()
-            self.size -= len(gone.data)
+            self.size -= len(gone.data) if gone.mark is None else MARK_SIZE
             self.dropped += gone.lines
 
     def _segment_of(self, number: int) -> _Segment:
@@ -222,16 +231,6 @@ class LogStore:
             else:
                 high = middle
         return segments[low - 1]
-
-
-_CONTROL = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0d-\x1f]"
-)
-_SPECIAL = re.compile(rb"[\x00-\x08\x0d-\x1f]")
-
-
-def _visible(line: bytes) -> bytes:
-    return _CONTROL.sub(b"", line) if _SPECIAL.search(line) else line
 
 
 def window(stores: Sequence[LogStore], query: LogQuery) -> LogWindow:
@@ -286,17 +285,3 @@ def _seq_at_index(stores: Sequence[LogStore], index: int) -> int:
         else:
             low = middle + 1
     return low
-
-
-def find(stores: Sequence[LogStore], query: FindQuery, pattern: re.Pattern[bytes]) -> FindPage:
-    """The lines that match, from `query.from_seq` on, at most `query.limit` of them."""
-    hits: list[int] = []
-    for store in stores:
-        for count, seq in enumerate(store.search(pattern, query.from_seq)):
-            if count > query.limit:
-                break
-            hits.append(seq)
-    hits.sort()
-    if len(hits) <= query.limit:
-        return FindPage(hits=hits, next_seq=None)
-    return FindPage(hits=hits[: query.limit], next_seq=hits[query.limit])

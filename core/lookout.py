@@ -1,30 +1,25 @@
-"""Looks at the machine for all instances at once, and at the right pace: processes, samples, readiness. Decides
-nothing about them.
+"""Looks at the machine for all instances at once, and at the right pace: processes and samples. Decides nothing
+about them.
 
 One pass over the process table serves everybody: once a second for samples, twenty times a second while something is
 on its way out.
 """
 
 import asyncio
+import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from .instance import Instance
-from .listeners import listening_ports, tree_listens
 from .messages import Sample
 from .proctable import read_table, reap_orphans, send_to_groups
 from .sampler import Sampler
-from .state import State
 from .trees import STRAY, TreeFinder, Trees
 
 SAMPLE_INTERVAL = 1.0
 ENDING_INTERVAL = 0.05
 """Seconds between looks while something is stopping."""
-READY_INTERVAL = 0.1
-"""Seconds between looks for the PORT of young instances."""
-YOUNG = 30.0
-"""Seconds after which an instance that does not listen is looked at only with the samples."""
 STRAY_TIMEOUT = 5.0
 """Seconds that strays without an instance have to end."""
 
@@ -60,6 +55,7 @@ class Lookout:
         self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
         self._next_sample = 0.0
         self._strays_until: float | None = None
+        self._claimed: set[int] = set()
         self._closed = False
 
     @property
@@ -86,9 +82,19 @@ class Lookout:
         if self._soon is None and not self._closed:
             self._soon = asyncio.get_running_loop().call_soon(self._look)
 
-    def watch_ready(self) -> None:
-        """Asks often whether young instances listen, until they do or are old."""
-        self._later(READY_INTERVAL, self._check_young)
+    def look(self) -> None:
+        """Looks now."""
+        if not self._closed:
+            self._look()
+
+    @contextlib.contextmanager
+    def claim(self, pid: int) -> Iterator[None]:
+        """While this is open, somebody else here waits for the child `pid`: it is not to be reaped as an orphan."""
+        self._claimed.add(pid)
+        try:
+            yield
+        finally:
+            self._claimed.discard(pid)
 
     def end_strays(self, *, now: bool) -> None:
         """Ends what belongs to no instance: with TERM, then KILL, or with KILL at once."""
@@ -115,7 +121,7 @@ class Lookout:
         sessions = {instance.session: instance.name for instance in instances if instance.session is not None}
         self._trees = self._finder.find(table, sessions)
         if self._adopts:
-            reap_orphans(table, owned=sessions)
+            reap_orphans(table, owned=sessions.keys() | self._claimed)
         for instance in instances:
             instance.saw(self._trees.get(instance.name, ()), now)
         self._press_strays(instances, now)
@@ -137,24 +143,4 @@ class Lookout:
         self._next_sample = max(self._next_sample + SAMPLE_INTERVAL, now + SAMPLE_INTERVAL / 2)
         self._later(self._next_sample - now, self._sample)
         self._look()
-        self._sampled(self._sampler.sample(self._trees, time.monotonic()))
-        self._check_ready(self._running())
-
-    def _check_young(self) -> None:
-        young = [instance for instance in self._running() if not instance.ready and instance.uptime < YOUNG]
-        if young:
-            self._check_ready(young, fresh=True)
-            self._later(READY_INTERVAL, self._check_young)
-
-    def _running(self) -> list[Instance]:
-        return [instance for instance in self._instances() if instance.state is State.RUNNING]
-
-    def _check_ready(self, instances: list[Instance], *, fresh: bool = False) -> None:
-        listening = listening_ports()
-        candidates = [instance for instance in instances if not listening or instance.port in listening]
-        if fresh and candidates:
-            # Their trees may have grown since the last look, and the listener is often the newest process.
-            self._look()
-        for instance in instances:
-            held = instance.port in listening or not listening
-            instance.set_ready(held and tree_listens(instance.members, instance.port, listening))
+        self._sampled(self._sampler.sample(self._trees, time.monotonic(), self._finder.dead))

@@ -76,6 +76,8 @@ class InstanceView(Message, frozen=True):
     """Seconds that the latest ended run lived."""
     left_over: int = 0
     """Processes of a run whose own process has ended."""
+    daemonised: int = 0
+    """Processes of it that left its session (factor VIII says never)."""
     note: str = ""
     """What it waits for, or why it could not start, in words."""
 
@@ -108,7 +110,7 @@ class Snapshot(Message, frozen=True):
     log_ends: dict[str, int] = {}
     """Lines ever logged, by instance; also of instances that were scaled away."""
     notices: list[str] = []
-    """What a person should know from the start (a Procfile line that is not understood)."""
+    """What a person should know from the start (a folder that cannot be written, a PORT that somebody holds)."""
     stopping: bool = False
     owned: bool = True
     """Whether the formation ends with the viewer that started it."""

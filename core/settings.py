@@ -5,6 +5,7 @@ Strict: an unknown key is an error that names the nearest right one. What the se
 """
 
 import json
+import re
 import signal
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,17 @@ import msgspec
 from .errors import ProcdeckError
 from .formation import MAX_QUANTITY, nearest
 from .policy import RestartPolicy
+
+
+class ReadyCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`ready = {...}`: exactly one of these."""
+
+    http: str | None = None
+    """A path on its PORT that answers with a status below 400."""
+    log: str | None = None
+    """A regular expression that a line of its output matches."""
+    command: str | None = None
+    """A shell command that ends with status 0, run in the instance's environment."""
 
 
 class TypeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +43,14 @@ class TypeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cwd: str | None = None
     """Relative to the app's folder."""
     env: dict[str, str] = {}
+    ready: str | ReadyCheck | None = None
+    """`port` (it listens on its PORT), `started`, or a check."""
+    after: list[str] = []
+    """Types of which an instance must be ready before this one starts."""
+    memory_limit: str | int | None = None
+    """Bytes of the whole tree, or with a unit: `300M`."""
+    watch: list[str] = []
+    """Patterns of files below the app's folder; saving one restarts the type."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,6 +150,38 @@ def _read(path: Path) -> bytes:
         raise ProcdeckError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def parse_memory(value: str | int, where: str) -> int:
+    """Bytes from a number, or from a number with K, M, G or T behind it (1024 each).
+
+    Raises:
+        ProcdeckError: it is neither.
+    """
+    if isinstance(value, int):
+        size = value
+    else:
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", value, re.IGNORECASE)
+        size = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ")) if match else 0
+    if size <= 0:
+        raise ProcdeckError(f"{where} is {value!r}: write an amount of memory such as 300M or 1.5G.")
+    return size
+
+
+def _check_ready(ready: str | ReadyCheck | None, where: str) -> None:
+    if isinstance(ready, str) and ready not in ("port", "started"):
+        raise ProcdeckError(f'{where} is {ready!r}: write port, started, or a check such as {{ http = "/health" }}.')
+    if isinstance(ready, ReadyCheck):
+        if sum(part is not None for part in (ready.http, ready.log, ready.command)) != 1:
+            raise ProcdeckError(f"{where} needs exactly one of http, log and command.")
+        if ready.http is not None and not re.fullmatch(r"/[\x21-\x7e]*", ready.http):
+            raise ProcdeckError(
+                f"{where}.http is {ready.http!r}: write a path that begins with a slash, such as /health."
+            )
+        try:
+            re.compile(ready.log or "")
+        except re.error as error:
+            raise ProcdeckError(f"{where}.log is not a regular expression: {error}.") from None
+
+
 def _load_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(_read(path).decode())
@@ -152,6 +204,9 @@ def _convert(data: object, source: str) -> Settings:
             check_quantity(entry.quantity, f"{source}: types.{name}.quantity")
         if entry.stop_signal is not None:
             parse_signal(entry.stop_signal, f"{source}: types.{name}.stop_signal")
+        if entry.memory_limit is not None:
+            parse_memory(entry.memory_limit, f"{source}: types.{name}.memory_limit")
+        _check_ready(entry.ready, f"{source}: types.{name}.ready")
     for timeout in (settings.stop_timeout, *(entry.stop_timeout for entry in settings.types.values())):
         if timeout is not None and not 0 <= timeout <= 86_400:
             raise ProcdeckError(f"{source}: stop_timeout is {timeout}: give seconds from 0 to 86400.")

@@ -104,6 +104,8 @@ class Exit:
     core_dumped: bool = False
     error: str | None = None
     """Why it could not be started at all."""
+    cause: str | None = None
+    """Why the engine ended it, when that counts as a crash: `memory limit of 300M passed`."""
 
     @classmethod
     def from_wait(cls, status: int) -> "Exit":
@@ -115,12 +117,14 @@ class Exit:
 
     @property
     def clean(self) -> bool:
-        """Ended with status 0."""
-        return self.code == 0
+        """Ended by itself with status 0."""
+        return self.code == 0 and self.cause is None
 
     def __str__(self) -> str:
         if self.error is not None:
             return "cannot start"
+        if self.cause is not None:
+            return self.cause
         if self.signal is not None:
             return signal_name(self.signal) + (" (core dumped)" if self.core_dumped else "")
         return f"exit {self.code}"

@@ -73,7 +73,9 @@ def instance_status(live: Live, now: float) -> Status:
     view = live.view
     match view.state:
         case State.RUNNING:
-            return Status(Tone.UP, "ready" if view.ready else "running")
+            word = "ready" if view.ready else "running"
+            # Factor VIII: processes never daemonise. It works all the same, but it should be seen.
+            return Status(Tone.UP, f"{word} +{view.daemonised} daemon" if view.daemonised else word)
         case State.STARTING:
             return Status(Tone.CHANGING, f"starting: {view.note}" if view.note else "starting")
         case State.STOPPING:

@@ -75,10 +75,6 @@ def main(args: Sequence[str] | None = None) -> None:
         status = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = 130
-    except BrokenPipeError:
-        # Whoever read the output has gone (`| head`): nothing more can be said, not even on the way out.
-        sys.stdout = None
-        status = 141
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -5,6 +5,7 @@ It pulls windows of the merged log and prints them; the engine never waits for i
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -41,7 +42,12 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
 def run_plain(launched: Launched) -> int:
     """Prints until everything is down. Returns the exit status: of the first process that failed for good, or
     130/143 after INT/TERM."""
-    return asyncio.run(_Plain(launched).run())
+    try:
+        return asyncio.run(_Plain(launched).run())
+    except BrokenPipeError:
+        # Whoever read the output has gone (`| head`). Nothing more can be said, not even while Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
 
 
 class _Plain:
@@ -78,7 +84,7 @@ class _Plain:
         async for event in client.events():
             match event:
                 case LogsGrew():
-                    await self._pull(client)
+                    await self._pull_quietly(client)
                 case InstanceChanged(instance=instance):
                     self._instance(instance)
                     self._check_over(client)
@@ -115,7 +121,11 @@ class _Plain:
         self._signal = self._signal or number
 
     def _do(self, work: Coroutine[object, object, object]) -> None:
-        task = asyncio.ensure_future(work)
+        async def quietly() -> None:
+            with contextlib.suppress(ProcdeckError):  # it has ended already, which is what was asked
+                await work
+
+        task: asyncio.Task[object] = asyncio.create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -130,10 +140,8 @@ class _Plain:
                 return
 
     async def _pull_quietly(self, client: Client) -> None:
-        try:
+        with contextlib.suppress(ProcdeckError):  # the engine has ended, and told everything before
             await self._pull(client)
-        except ProcdeckError:
-            pass  # the engine has ended, and told everything before
 
     def _print(self, lines: Iterable[LogLine]) -> None:
         out = []

@@ -9,7 +9,6 @@ when the test says so (`finish`).
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +22,7 @@ import msgspec
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import instance_name, parse_changes, split_instance, unknown_type
-from procdeck.core.logstore import ArrivalCounter, LogStore, find, window
+from procdeck.core.logstore import ArrivalCounter, LogStore, window
 from procdeck.core.messages import (
     ALL,
     CRASHED,
@@ -48,7 +47,6 @@ from procdeck.core.messages import (
     Sample,
     Sampled,
     Scale,
-    SetWindowSize,
     Snapshot,
     Start,
     Stop,
@@ -57,6 +55,7 @@ from procdeck.core.messages import (
     TypeView,
 )
 from procdeck.core.ports import port_for
+from procdeck.core.search import find
 from procdeck.core.state import Exit, State
 
 Asked: TypeAlias = Scale | Start | Stop | Kill | Restart | Hold | Detach | Down
@@ -158,7 +157,9 @@ class FakeEngine:
 
     # What a test does -------------------------------------------------------------------------------------------------
 
-    def add_type(self, name: str, count: int = 1, *, command: str = "", ready: bool = False, uptime: float = 724) -> None:
+    def add_type(
+        self, name: str, count: int = 1, *, command: str = "", ready: bool = False, uptime: float = 724
+    ) -> None:
         """Adds a type with so many running instances."""
         self.types[name] = TypeView(name, command or f"python -m {name}", len(self.types), count)
         for number in range(1, count + 1):
@@ -231,6 +232,11 @@ class FakeEngine:
         """Tells any event to who is connected."""
         if self._events is not None:
             self._events.put_nowait(event)
+
+    @property
+    def untold(self) -> int:
+        """Events that nobody has taken yet."""
+        return self._events.qsize() if self._events is not None else 0
 
     def finish(self) -> None:
         """Lets come about what is under way: what starts runs, what stops is gone, and after `down` the engine says bye."""
@@ -324,11 +330,7 @@ class FakeEngine:
     async def find(self, query: FindQuery) -> FindPage:
         self._refuse()
         self.queries.append(query)
-        try:
-            pattern = re.compile(query.pattern.encode(), re.IGNORECASE if query.ignore_case else 0)
-        except re.error as error:
-            raise UsageError(f"{query.pattern!r} is not a regular expression: {error}.") from None
-        return find(self._stores_of(query.names), query, pattern)
+        return find(self._stores_of(query.names), query)
 
     async def set_window_size(self, columns: int, rows: int) -> Done:
         self.window_size = (columns, rows)
@@ -429,9 +431,7 @@ class FakeEngine:
         if view.state in (State.STOPPED, State.STOPPING):
             return
         if self.slow:
-            self.change(
-                name, state=State.STOPPING, ready=False, in_state=0.0, kill_in=view.stop_timeout, retry_in=None
-            )
+            self.change(name, state=State.STOPPING, ready=False, in_state=0.0, kill_in=view.stop_timeout, retry_in=None)
         else:
             self._stopped(name)
 

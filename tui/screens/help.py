@@ -47,7 +47,7 @@ class HelpScreen(ModalScreen[None]):
         self._show()
 
     def _show(self) -> None:
-        # In a box that shrinks to its content a Rich table is given no room, and is 0 cells wide: so it is measured here.
+        # In a box that shrinks to its content a Rich table is given no room and is 0 cells wide: it is measured here.
         table, text = self._table(), self.query_one("#help-text", Static)
         room = self.app.size.width * 96 // 100 - 8
         text.styles.width = Measurement.get(

@@ -468,7 +468,11 @@ def _about(live: Live) -> list[tuple[str, str]]:
     if view.last_exit is not None and (view.state not in (State.EXITED, State.STOPPED)):
         bad = not view.last_exit.clean and view.state in CRASHED
         about.append((f"last {exit_word(view.last_exit)}", "crashed" if bad else "dim"))
-    if view.left_over and view.state is not State.STOPPING:
+    if view.note:
+        about.append((view.note, "note"))
+    if view.daemonised:
+        about.append((f"{plural(view.daemonised, 'process', 'processes')} daemonised", "note"))
+    elif view.left_over and view.state is not State.STOPPING:
         about.append((f"{plural(view.left_over, 'process', 'processes')} left over", "note"))
     if view.held:
         about.append(("held", "note"))

@@ -45,11 +45,10 @@ class Card(Widget):
         if type_ is None:
             return []
         usage = self._formation.usage(row.name)
-        costs = (
-            f"{plural(usage.processes, 'process', 'processes')}, {plural(usage.threads, 'thread')}, {memory(usage.memory)}"
-            if usage
-            else "no process"
-        )
+        costs = "no process"
+        if usage is not None:
+            processes = plural(usage.processes, "process", "processes")
+            costs = f"{processes}, {plural(usage.threads, 'thread')}, {memory(usage.memory)}"
         live = self._formation.live.get(row.instance or "")
         if live is None:
             return [

@@ -1,0 +1,78 @@
+"""Finds lines in logs, a slice at a time: neither a long log nor a costly pattern keeps the engine from its work.
+
+Patterns are matched against a line's visible text, by the `regex` package: unlike `re` it can be given a time limit,
+without which one line may take for ever (`(a+)+b`).
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+
+import regex
+
+from .errors import UsageError
+from .logstore import LogStore
+from .messages import FindPage, FindQuery
+
+SLICE = 0.02
+"""Seconds of work in one answer; the viewer asks on from where it ended."""
+LINE_LIMIT = 0.1
+"""Seconds that one line may cost."""
+_STEP = 2_000
+"""Lines looked at between two looks at the clock."""
+
+_CONTROL = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0d-\x1f]"
+)
+
+
+def visible(line: bytes) -> str:
+    """A line's text without control sequences. What a carriage return overwrote is still found."""
+    text = line.decode(errors="replace")
+    return text if text.isprintable() else _CONTROL.sub("", text)
+
+
+def matcher(pattern: str, *, ignore_case: bool) -> Callable[[bytes], bool]:
+    """A function that tells whether a line matches.
+
+    It raises UsageError when a line costs more than LINE_LIMIT.
+
+    Raises:
+        UsageError: the pattern is not a regular expression.
+    """
+    try:
+        compiled = regex.compile(pattern, regex.IGNORECASE if ignore_case else 0)
+    except regex.error as error:
+        raise UsageError(f"{pattern!r} is not a regular expression: {error}.") from None
+
+    def matches(line: bytes) -> bool:
+        try:
+            return compiled.search(visible(line), timeout=LINE_LIMIT) is not None
+        except TimeoutError:
+            raise UsageError(f"{pattern!r} takes too long on a line of {len(line)} bytes: make it simpler.") from None
+
+    return matches
+
+
+def find(stores: Sequence[LogStore], query: FindQuery, *, slice_: float = SLICE) -> FindPage:
+    """The lines that match, from `query.from_seq` on: at most `query.limit`, and as many as a slice of time allows.
+
+    Raises:
+        UsageError: the pattern is not a regular expression, or costs too much.
+    """
+    matches = matcher(query.pattern, ignore_case=query.ignore_case)
+    deadline = time.monotonic() + slice_
+    end = max((store.last_seq for store in stores), default=-1) + 1
+    hits: list[int] = []
+    seq = query.from_seq
+    while seq < end and len(hits) < query.limit:
+        upto = min(end, seq + _STEP)
+        found = sorted(hit for store in stores for hit in store.matching(matches, seq, upto))
+        if len(hits) + len(found) > query.limit:
+            found = found[: query.limit - len(hits)]
+            upto = found[-1] + 1 if found else upto
+        hits += found
+        seq = upto
+        if time.monotonic() > deadline:
+            break
+    return FindPage(hits=hits, next_seq=seq if seq < end else None)
