@@ -14,6 +14,7 @@ from .errors import ProcdeckError
 from .mailbox import Mailbox
 from .messages import (
     PROTOCOL,
+    Apply,
     Bye,
     Command,
     Detach,
@@ -126,6 +127,9 @@ class Client:
     async def hold(self, target: str) -> Done:
         return _expect(await self._ask(Hold(target)), Done)
 
+    async def apply(self) -> Done:
+        return _expect(await self._ask(Apply()), Done)
+
     async def logs(self, query: LogQuery) -> LogWindow:
         return _expect(await self._ask(query), LogWindow)
 
@@ -173,10 +177,9 @@ class Client:
                         if future is not None and not future.done():
                             future.set_result(result)
                     case Push(event=event):
+                        # After Bye the engine answers for a moment still, so that the last lines can be asked for.
+                        self.said_bye = self.said_bye or isinstance(event, Bye)
                         self._mailbox.put(event)
-                        if isinstance(event, Bye):
-                            self.said_bye = True
-                            return
         except (OSError, ValueError, msgspec.MsgspecError):
             pass  # the engine is gone, or what it says cannot be followed any more
         finally:

@@ -13,7 +13,7 @@ import shlex
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -24,7 +24,16 @@ from .order import check_order
 from .policy import RestartPolicy
 from .ports import DEFAULT_BASE, MAX_PORT, parse_base, port_for
 from .procfile import read_procfile
-from .settings import ReadyCheck, Settings, TypeSettings, parse_memory, parse_signal, read_app_json, read_settings
+from .settings import (
+    SETTINGS_FILES,
+    ReadyCheck,
+    Settings,
+    TypeSettings,
+    parse_memory,
+    parse_signal,
+    read_app_json,
+    read_settings,
+)
 
 NOT_RUN = frozenset({"release"})
 """Types that `up` and `start` leave at 0 unless asked for: Heroku runs `release` once a deploy, its `local` never."""
@@ -85,6 +94,13 @@ class Config:
     env: Mapping[str, str] = field(default_factory=dict)
     """What instances get besides what procdeck itself sets: the shell's environment under that of .env."""
     run_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    options: "Options | None" = None
+    """What it was loaded with, with whole paths: to be loaded anew when files have changed. None: it was put
+    together."""
+    shell: Mapping[str, str] = field(default_factory=dict)
+    """The environment in which procdeck itself was started."""
+    files: tuple[Path, ...] = ()
+    """The files that it was, or could have been, read from."""
 
     @property
     def names(self) -> list[str]:
@@ -112,6 +128,8 @@ class Options:
     """Types to run, or commands (`npm run dev`, `api=python app.py`) when there is no Procfile for them."""
     restart: RestartPolicy | None = None
     """For every type that does not set its own."""
+    reload: bool = False
+    """Apply changes of the files at once."""
 
 
 def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
@@ -140,7 +158,24 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
             raise ProcdeckError(f"The setting types.{name}: {unknown_type(name, known)}")
     check_order({spec.type.name: spec.after for spec in specs})
     title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
-    config = Config(root=root, title=title, procfile=source, specs=specs, base_port=base, env=env)
+    here = Path.cwd() if options.env_files is not None or options.procfile is not None else root
+    dotenv_paths = [here / part for part in _parts(env_files)] if env_files is not None else [root / ".env"]
+    config = Config(
+        root=root,
+        title=title,
+        procfile=source,
+        specs=specs,
+        base_port=base,
+        env=env,
+        options=replace(
+            options,
+            root=str(root),
+            procfile=str(path.absolute()) if options.procfile else None,
+            env_files=None if options.env_files is None else ",".join(str(p) for p in dotenv_paths),
+        ),
+        shell=shell,
+        files=tuple(dict.fromkeys([path.absolute(), *dotenv_paths, *(root / name for name in SETTINGS_FILES)])),
+    )
     config.check_ports()
     return config
 
@@ -238,7 +273,11 @@ def _dotenv(given: str | None, root: Path, shell: Mapping[str, str], *, relative
         default = root / ".env"
         # A folder of that name is somebody's virtual environment.
         return read_env_files([default], shell) if default.exists() and not default.is_dir() else {}
-    return read_env_files([relative_to / part for part in (part.strip() for part in given.split(",")) if part], shell)
+    return read_env_files([relative_to / part for part in _parts(given)], shell)
+
+
+def _parts(given: str) -> list[str]:
+    return [part for part in (part.strip() for part in given.split(",")) if part]
 
 
 def _base_port(given: str | None, dotenv: Mapping[str, str], setting: int | None, shell: Mapping[str, str]) -> int:

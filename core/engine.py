@@ -6,9 +6,10 @@ the machine is `core.lookout`'s matter, the life of one slot `core.instance`'s, 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 
-from .config import Config, TypeSpec
+from .config import Config, TypeSpec, load
 from .environment import instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
@@ -21,8 +22,10 @@ from .messages import (
     ALL,
     CRASHED,
     Bye,
+    ConfigChange,
     Done,
     Event,
+    FilesChanged,
     FindPage,
     FindQuery,
     InstanceChanged,
@@ -35,14 +38,21 @@ from .messages import (
     Snapshot,
     Stopping,
     TypeChanged,
+    TypeRemoved,
     TypeView,
 )
 from .order import dependents
 from .ports import port_for
 from .readiness import Readiness
+from .reload import difference
 from .state import State
+from .watcher import Watcher
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
+
+
+WATCH_DELAY = 0.5
+"""Seconds after which files are watched: the formation's start comes first."""
 
 
 class Engine:
@@ -54,12 +64,13 @@ class Engine:
             await engine.scale("web=3")
     """
 
-    def __init__(self, config: Config, *, adopts: bool = False) -> None:
+    def __init__(self, config: Config, *, adopts: bool = False, watch: bool = False) -> None:
         """
         Args:
             config: what to run.
             adopts: this process serves the formation alone and is a subreaper, so orphans that come to it are the
             formation's.
+            watch: look out for changes of the files.
         """
         self.config = config
         self.owned = True
@@ -93,7 +104,13 @@ class Engine:
         )
         self._holders = Holders()
         self._settling: asyncio.Handle | None = None
-        self._ordered = any(spec.after for spec in config.specs)
+        self._leaving: set[str] = set()
+        """Types that the files do not have any more, and of which an instance is still there."""
+        self._watch = watch and config.options is not None
+        self._watcher: Watcher | None = None
+        self._files: Config | None = None
+        """What the changed files say."""
+        self._pending: ConfigChange | None = None
         self._stopping = False
         self._notices: list[str] = []
 
@@ -110,6 +127,8 @@ class Engine:
         for name in self._wanted:
             self._reconcile(name)
         self._lookout.start()
+        if self._watch:
+            asyncio.get_running_loop().call_later(WATCH_DELAY, self._start_watching)
 
     # What can be asked (messages.Control) -----------------------------------------------------------------------------
 
@@ -127,6 +146,7 @@ class Engine:
             notices=list(self._notices),
             stopping=self._stopping,
             owned=self.owned,
+            pending=self._pending,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -157,6 +177,12 @@ class Engine:
     async def hold(self, target: str) -> Done:
         self._refuse_while_stopping()
         return self._each(target, Instance.hold)
+
+    async def apply(self) -> Done:
+        self._refuse_while_stopping()
+        if self._pending is not None and self._pending.error is not None:
+            raise ProcdeckError(self._pending.error)
+        return Done(self._take_over(self._files) if self._files is not None else [])
 
     async def logs(self, query: LogQuery) -> LogWindow:
         return window(self._stores_of(query.names), query)
@@ -238,6 +264,7 @@ class Engine:
             self._retired[instance.name] = instance
             self._samples.pop(instance.name, None)
             self._outbox.tell(InstanceRemoved(instance.name))
+            self._forget_type(instance.spec.type.name)
 
     def environment(self, spec: TypeSpec, name: str, port: int) -> dict[str, str]:
         shared = {**self.config.env, **spec.env}
@@ -261,6 +288,99 @@ class Engine:
         self._outbox.tell(Notice(f"{instance.name}: {text}.", "warning"))
         return text
 
+    # Changes of the files ---------------------------------------------------------------------------------------------
+
+    def _start_watching(self) -> None:
+        if self._stopping:
+            return
+        if self._watcher is not None:
+            self._watcher.close()
+        self._watcher = Watcher(
+            root=self.config.root,
+            files=self.config.files,
+            patterns={name: spec.watch for name, spec in self._specs.items()},
+            files_changed=self._files_changed,
+            type_changed=self._type_changed,
+            failed=self.notice,
+        )
+        self._watcher.start()
+
+    def _files_changed(self) -> None:
+        """Reads the files anew, and tells what applying them would change."""
+        options = self.config.options
+        if options is None or self._stopping:
+            return
+        try:
+            self._files = load(options, self.config.shell)
+            pending = difference(self.config, self._files)
+        except ProcdeckError as error:
+            self._files, pending = None, ConfigChange(error=str(error))
+        if pending != self._pending:
+            self._pending = pending
+            self._outbox.tell(FilesChanged(pending))
+        if options.reload and pending is not None and self._files is not None:
+            self._take_over(self._files)
+            for instance in self._in_order():
+                if instance.outdated:
+                    instance.restart()
+
+    def _type_changed(self, name: str, path: str) -> None:
+        if name in self._specs and not self._stopping:
+            self._outbox.tell(Notice(f"{path} was saved: {name} restarts.", "information"))
+            for instance in self._in_order():
+                if instance.spec.type.name == name and instance.state is not State.STOPPED:
+                    instance.restart()
+
+    def _take_over(self, files: Config) -> list[str]:
+        """Runs by what the files say from now on. Returns the types that are concerned."""
+        change = difference(self.config, files) or ConfigChange()
+        new = {spec.type.name: spec for spec in files.specs}
+        self._adopt_specs(change, new, environment_changed=bool(change.variables), env=files.env)
+        for name in change.added:
+            self._reconcile(name)
+        for name in change.removed:
+            self._wanted[name] = 0
+            self._leaving.add(name)
+            self._outbox.tell(TypeChanged(self._type_view(name)))
+            self._reconcile(name)
+            self._forget_type(name)
+        self._files, self._pending = None, None
+        self._outbox.tell(FilesChanged(None))
+        if self._watch and any(spec.watch for spec in files.specs):
+            self._start_watching()
+        return [*change.added, *change.changed, *change.removed]
+
+    def _adopt_specs(
+        self, change: ConfigChange, new: dict[str, TypeSpec], *, environment_changed: bool, env: Mapping[str, str]
+    ) -> None:
+        # Running types keep their place, as their PORTs come from it; new ones come after the last.
+        place = max((spec.type.index for spec in self._specs.values()), default=-1) + 1
+        for name in change.added:
+            spec = new[name]
+            self._specs[name] = replace(spec, type=replace(spec.type, index=place))
+            self._wanted[name] = spec.quantity
+            place += 1
+            self._outbox.tell(TypeChanged(self._type_view(name)))
+        for name in change.changed:
+            spec = new[name]
+            self._specs[name] = replace(spec, type=replace(spec.type, index=self._specs[name].type.index))
+            self._outbox.tell(TypeChanged(self._type_view(name)))
+        for instance in (*self._instances.values(), *self._retired.values()):
+            type_ = instance.spec.type.name
+            if type_ in change.changed or environment_changed:
+                instance.change_spec(self._specs.get(type_, instance.spec), outdated=True)
+        kept = tuple(spec for name, spec in self._specs.items() if name not in change.removed)
+        self.config = replace(self.config, specs=kept, env=env)
+
+    def _forget_type(self, name: str) -> None:
+        """Drops a type that the files do not have any more, once its last instance is gone."""
+        if name in self._leaving and not any(i.spec.type.name == name for i in self._instances.values()):
+            self._leaving.discard(name)
+            self._specs.pop(name, None)
+            self._wanted.pop(name, None)
+            self._retired = {key: i for key, i in self._retired.items() if i.spec.type.name != name}
+            self._outbox.tell(TypeRemoved(name))
+
     # Wanted and running -----------------------------------------------------------------------------------------------
 
     def _reconcile(self, type_name: str) -> None:
@@ -282,11 +402,19 @@ class Engine:
         instance = self._instances.get(name) or self._retired.pop(name, None)
         if instance is None:
             spec = self._specs[type_name]
-            port = port_for(self.config.base_port, spec.type.index, number, len(self._specs))
+            port = self._free_port(spec, number)
             store = self._stores[name] = LogStore(name, self._counter)
             instance = Instance(spec, number, port, self.config.root, store, self)
         self._instances[name] = instance
         instance.start(at_once=False)
+
+    def _free_port(self, spec: TypeSpec, number: int) -> int:
+        """The PORT by the rule, or the next one when types that came while running have moved into its place."""
+        taken = {instance.port for instance in (*self._instances.values(), *self._retired.values())}
+        port = port_for(self.config.base_port, spec.type.index, number, len(self._specs))
+        while port in taken:
+            port += 1
+        return port
 
     def _each(self, target: str, act: Callable[[Instance], None]) -> Done:
         targets = self._targets(target)
@@ -328,8 +456,11 @@ class Engine:
         return TypeView(name=name, command=type_.command, index=type_.index, wanted=self._wanted[name])
 
     def _settle_soon(self) -> None:
-        if self._settling is None and (self._stopping or self._ordered):
+        if self._settling is None and (self._stopping or self._ordered()):
             self._settling = asyncio.get_running_loop().call_soon(self._settle)
+
+    def _ordered(self) -> bool:
+        return any(spec.after for spec in self._specs.values())
 
     def _settle(self) -> None:
         """Starts what waited, or stops what others had to stop before."""
@@ -365,6 +496,8 @@ class Engine:
         if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
             self._lookout.close()
             self._readiness.close()
+            if self._watcher is not None:
+                self._watcher.close()
             self._outbox.flush()
             self.finished.set()
 

@@ -84,6 +84,8 @@ class Instance:
         """It is stopping in order to start again."""
         self.waiting = False
         """It is to start when what it starts after is ready."""
+        self.outdated = False
+        """Its spec has changed since the latest run started."""
         self.closing = False
         """The formation is going down: whatever ends now is not tried again."""
         self.members: Sequence[Process] = ()
@@ -241,6 +243,13 @@ class Instance:
     def _daemonised(self) -> int:
         return sum(1 for process in self.members if process.session != self.session) if self.session else 0
 
+    def change_spec(self, spec: TypeSpec, *, outdated: bool) -> None:
+        """Takes another spec for the next run."""
+        self.spec = spec
+        if outdated and self._alive:
+            self.outdated = True
+        self._host.changed(self)
+
     def set_ready(self, ready: bool) -> None:
         """Notes whether its readiness check holds."""
         if ready != self.ready and self.state is State.RUNNING:
@@ -273,6 +282,7 @@ class Instance:
             last_uptime=self._last_uptime,
             left_over=0 if self._alive else len(self.members),
             note=self._note,
+            outdated=self.outdated,
             daemonised=self._daemonised,
         )
 
@@ -304,6 +314,7 @@ class Instance:
         self._close_output()
         self._kill_at = None
         self._cause = None
+        self.outdated = False
         self._signalled.clear()
         self._note = self._host.port_holder(self) or ""
         try:

@@ -133,7 +133,7 @@ def _engine(
 
 
 async def _serve(config: Config, owner: socket.socket, listener: socket.socket, path: Path, notice: str | None) -> None:
-    engine = Engine(config, adopts=True)
+    engine = Engine(config, adopts=True, watch=True)
     server = Server(engine)
     signals = 0
     tasks: set[asyncio.Task[object]] = set()

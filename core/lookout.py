@@ -55,6 +55,7 @@ class Lookout:
         self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
         self._next_sample = 0.0
         self._strays_until: float | None = None
+        self._strays_told: set[tuple[int, float]] = set()
         self._claimed: set[int] = set()
         self._closed = False
 
@@ -100,8 +101,6 @@ class Lookout:
         """Ends what belongs to no instance: with TERM, then KILL, or with KILL at once."""
         if now or self._strays_until is None:
             self._strays_until = time.monotonic() + (0.0 if now else STRAY_TIMEOUT)
-            if not now:
-                send_to_groups(self._trees.get(STRAY, ()), signal.SIGTERM)
 
     def _later(self, delay: float, act: Callable[[], None]) -> None:
         if act in self._timers or self._closed:
@@ -134,8 +133,15 @@ class Lookout:
         known = {instance.name for instance in instances}
         lost = [process for name, tree in self._trees.items() if name not in known for process in tree]
         self._trees[STRAY] = lost
-        if self._strays_until is not None and now >= self._strays_until:
+        if self._strays_until is None:
+            return
+        if now >= self._strays_until:
             send_to_groups(lost, signal.SIGKILL)
+            return
+        # Also those that are seen for the first time now: a daemon often comes to light when its parents end.
+        fresh = [process for process in lost if process.key not in self._strays_told]
+        self._strays_told.update(process.key for process in fresh)
+        send_to_groups(fresh, signal.SIGTERM)
 
     def _sample(self) -> None:
         # From a fixed grid, so that the second does not grow by the time that a look takes.

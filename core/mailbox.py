@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Hashable
 from .messages import (
     Bye,
     Event,
+    FilesChanged,
     InstanceChanged,
     InstanceRemoved,
     LogsGrew,
@@ -13,6 +14,7 @@ from .messages import (
     Sampled,
     Stopping,
     TypeChanged,
+    TypeRemoved,
 )
 
 _MOST_NOTICES = 100
@@ -66,10 +68,12 @@ class Mailbox:
                 return "instance", name
             case TypeChanged(type=type_):
                 return "type", type_.name
+            case TypeRemoved(name=name):
+                return "type", name
             case Notice():
                 self._notices += 1
                 return "notice", self._notices % _MOST_NOTICES
-            case LogsGrew() | Sampled() | Stopping() | Bye():
+            case LogsGrew() | Sampled() | FilesChanged() | Stopping() | Bye():
                 return type(event)
 
 

@@ -76,6 +76,8 @@ class InstanceView(Message, frozen=True):
     """Seconds that the latest ended run lived."""
     left_over: int = 0
     """Processes of a run whose own process has ended."""
+    outdated: bool = False
+    """Its type is to run in another way since it started: a restart brings that about."""
     daemonised: int = 0
     """Processes of it that left its session (factor VIII says never)."""
     note: str = ""
@@ -92,6 +94,21 @@ class Sample(Message, frozen=True, array_like=True, tag=False):
     """Resident bytes, summed over the tree."""
     processes: int
     threads: int
+
+
+class ConfigChange(Message, frozen=True):
+    """What differs between the files and what runs, before it is applied."""
+
+    added: list[str] = []
+    """Types that are new."""
+    removed: list[str] = []
+    """Types that the files do not have any more."""
+    changed: dict[str, list[str]] = {}
+    """Types that are to run in another way, with what differs: `command`, `stop_signal` …"""
+    variables: list[str] = []
+    """Names of environment variables that have another value."""
+    error: str | None = None
+    """Why the files cannot be applied as they are."""
 
 
 class Snapshot(Message, frozen=True):
@@ -114,6 +131,8 @@ class Snapshot(Message, frozen=True):
     stopping: bool = False
     owned: bool = True
     """Whether the formation ends with the viewer that started it."""
+    pending: ConfigChange | None = None
+    """What was changed in the files and is not applied yet."""
 
 
 # Logs ---------------------------------------------------------------------------------------------------------------
@@ -207,6 +226,18 @@ class TypeChanged(Message, frozen=True):
     type: TypeView
 
 
+class TypeRemoved(Message, frozen=True):
+    """The files do not have it any more, and its last instance is gone."""
+
+    name: str
+
+
+class FilesChanged(Message, frozen=True):
+    """The files differ from what runs, or do no more."""
+
+    pending: ConfigChange | None
+
+
 class InstanceChanged(Message, frozen=True):
     instance: InstanceView
 
@@ -246,7 +277,18 @@ class Bye(Message, frozen=True):
     reason: str
 
 
-Event = TypeChanged | InstanceChanged | InstanceRemoved | Sampled | LogsGrew | Notice | Stopping | Bye
+Event = (
+    TypeChanged
+    | TypeRemoved
+    | FilesChanged
+    | InstanceChanged
+    | InstanceRemoved
+    | Sampled
+    | LogsGrew
+    | Notice
+    | Stopping
+    | Bye
+)
 
 
 # What may be asked --------------------------------------------------------------------------------------------------
@@ -286,6 +328,10 @@ class Hold(Message, frozen=True):
     target: str
 
 
+class Apply(Message, frozen=True):
+    pass
+
+
 class SetWindowSize(Message, frozen=True):
     columns: int
     rows: int
@@ -308,6 +354,7 @@ Command = (
     | Kill
     | Restart
     | Hold
+    | Apply
     | SetWindowSize
     | Detach
     | Down
@@ -377,6 +424,12 @@ class Control(Protocol):
 
     async def hold(self, target: str) -> Done:
         """No more tries of what crashed; asked again for one that is held: lets it go and tries now."""
+        ...
+
+    async def apply(self) -> Done:
+        """Brings about what was changed in the files: new types start, removed ones stop, and what runs in an
+        outdated way
+        is marked. Names the types that are concerned."""
         ...
 
     async def logs(self, query: LogQuery) -> LogWindow: ...

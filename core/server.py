@@ -71,7 +71,9 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._keep(task)
-        await self._serve(reader, writer, owner=False)
+        # Cancelled by `close` alone; asyncio's own callback (3.11) would tell of it as of a fault.
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._serve(reader, writer, owner=False)
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._connections.add(task)
@@ -91,6 +93,7 @@ class Server:
                     and isinstance(request.command, Hello)
                     and isinstance(result, Done)
                     and request.command.subscribe
+                    and pushing is None
                 ):
                     mailbox = self._engine.subscribe()
                     pushing = asyncio.create_task(_push(mailbox, writer))
@@ -105,16 +108,14 @@ class Server:
             if pushing is not None:
                 pushing.cancel()
                 await asyncio.gather(pushing, return_exceptions=True)
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            await _hang_up(writer)
             if owner and self._engine.owned:
                 await self._engine.down()
 
     async def _answer(self, line: bytes) -> tuple[Request | None, Result]:
         try:
             request = decode_request(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return None, Fault(f"That is not a message of protocol {PROTOCOL}: {error}.")
         if isinstance(request.command, Hello):
             if request.command.protocol != PROTOCOL:
@@ -128,6 +129,17 @@ class Server:
             return request, await perform(self._engine, request.command)
         except ProcdeckError as error:
             return request, Fault(str(error), error.status)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Ends a connection. What is on its way gets a moment to arrive: a viewer that does not read must not keep the
+    engine."""
+    writer.close()
+    try:
+        async with asyncio.timeout(GOODBYE_TIMEOUT):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
 
 
 async def _push(mailbox: Mailbox, writer: asyncio.StreamWriter) -> None:

@@ -79,6 +79,10 @@ _FOREMAN_KEYS = {
 }
 
 
+SETTINGS_FILES = ("procdeck.toml", "pyproject.toml", ".foreman", "app.json")
+"""The files below an app's folder that say how it runs, besides Procfile and .env."""
+
+
 def read_settings(root: Path) -> Settings:
     """The settings of the project in `root`, from the first of the three places that has any.
 

@@ -6,6 +6,7 @@ from typing import assert_never
 import msgspec
 
 from .messages import (
+    Apply,
     Command,
     Control,
     Detach,
@@ -79,6 +80,8 @@ async def perform(control: Control, command: Command) -> Result:
             return await control.restart(target)
         case Hold(target=target):
             return await control.hold(target)
+        case Apply():
+            return await control.apply()
         case SetWindowSize(columns=columns, rows=rows):
             return await control.set_window_size(columns, rows)
         case Detach():

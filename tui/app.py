@@ -219,7 +219,7 @@ class ProcdeckApp(App[int]):
 
     def _notify(self, notice: Notice) -> None:
         severity = notice.severity if notice.severity in ("information", "warning", "error") else "warning"
-        self.notify(notice.text, severity=severity)  # type: ignore[arg-type]
+        self.notify(notice.text, severity=severity, markup=False)  # type: ignore[arg-type]
 
     # What is asked ----------------------------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ class ProcdeckApp(App[int]):
             try:
                 await work
             except ProcdeckError as error:
-                self.notify(str(error), severity="error")
+                self.notify(str(error), severity="error", markup=False)
 
         task = asyncio.create_task(run())
         self._commands.add(task)
@@ -247,6 +247,7 @@ class ProcdeckApp(App[int]):
             "stop": client.stop,
             "kill": client.kill,
             "hold": client.hold,
+            "apply": lambda _: client.apply(),
         }
         self._command(commands[event.command](event.target))
 
@@ -278,7 +279,7 @@ class ProcdeckApp(App[int]):
         try:
             await self.client.detach()
         except ProcdeckError as error:
-            self.notify(str(error), severity="error")
+            self.notify(str(error), severity="error", markup=False)
             return
         self.detached = True
         self.said = "The formation goes on. `procdeck attach` comes back to it, `procdeck down` stops it."

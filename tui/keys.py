@@ -50,6 +50,7 @@ MAIN: tuple[Key, ...] = (
     Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
     Key("X", "kill", "X", "KILL now", "Processes", "kill"),
     Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
+    Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
     Key("exclamation_mark", "next_crashed", "!", "jump to the next crashed instance", "Processes", "next crashed"),
     Key("slash", "find", "/", "find in the log: a regular expression", "Log", "find", True),
     Key("n", "next_match", "n", "next match", "Log"),

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from procdeck.core.messages import (
     Bye,
+    ConfigChange,
     Event,
+    FilesChanged,
     InstanceChanged,
     InstanceRemoved,
     InstanceView,
@@ -22,6 +24,7 @@ from procdeck.core.messages import (
     Snapshot,
     Stopping,
     TypeChanged,
+    TypeRemoved,
     TypeView,
 )
 from procdeck.core.state import State
@@ -91,6 +94,7 @@ class Formation:
         self.owned = True
         self.stopping = False
         self.ended = False
+        self.pending: ConfigChange | None = None
         self.types: dict[str, TypeView] = {}
         self.live: dict[str, Live] = {}
         self.log_ends: dict[str, int] = {}
@@ -106,6 +110,7 @@ class Formation:
         """Takes everything from a snapshot."""
         self.title, self.root, self.run_id = snapshot.title, snapshot.root, snapshot.run_id
         self.owned, self.stopping = snapshot.owned, snapshot.stopping
+        self.pending = snapshot.pending
         self.types = {type_.name: type_ for type_ in snapshot.types}
         self.live = {view.name: Live(view, now) for view in snapshot.instances}
         self.log_ends = dict(snapshot.log_ends)
@@ -125,6 +130,10 @@ class Formation:
                 self._usage.pop(name, None)
             case TypeChanged(type=type_):
                 self.types[type_.name] = type_
+            case TypeRemoved(name=name):
+                self.types.pop(name, None)
+            case FilesChanged(pending=pending):
+                self.pending = pending
             case Sampled(samples=samples):
                 self._sampled(samples)
             case LogsGrew(ends=ends):

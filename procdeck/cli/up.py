@@ -3,6 +3,7 @@ elsewhere."""
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from procdeck.core.launch import launch
 @click.command()
 @where
 @formation
+@click.option("--reload", is_flag=True, help="Apply changes of Procfile, .env and settings at once.")
 @click.option("--plain", is_flag=True, help="Print merged output instead of opening the dashboard.")
 @click.argument("selected", nargs=-1, metavar="[TYPE|COMMAND]...")
 def up(
@@ -23,6 +25,7 @@ def up(
     env_files: str | None,
     port: str | None,
     formation: str | None,
+    reload: bool,
     plain: bool,
     selected: tuple[str, ...],
 ) -> int:
@@ -34,7 +37,8 @@ def up(
 
     Where the output is no terminal, or with --plain, merged lines are printed.
     """
-    return _run(load(read_options(procfile, root, env_files, port, formation, selected)), plain=plain)
+    options = read_options(procfile, root, env_files, port, formation, selected)
+    return _run(load(replace(options, reload=reload)), plain=plain)
 
 
 @click.command()

@@ -23,7 +23,7 @@ from ..text import clock, plural, short
 from ..widgets.card import Card
 from ..widgets.formation_table import FormationTable
 from ..widgets.header import Header
-from ..widgets.lines import Footer, Hint, LogTitle
+from ..widgets.lines import Banner, Footer, Hint, LogTitle
 from ..widgets.log_view import LogView, Source
 from ..widgets.prompt import Prompt
 
@@ -56,6 +56,7 @@ class MainScreen(Screen[None]):
         self._card = Card(formation, signs)
         self._title = LogTitle(signs)
         self._log = LogView(client.logs, client.find, signs)
+        self._banner = Banner()
         self._footer = Footer()
         self._prompt = Prompt()
         self._everything = False
@@ -71,6 +72,7 @@ class MainScreen(Screen[None]):
             with Vertical(id="right"):
                 yield self._title
                 yield self._log
+        yield self._banner
         yield self._footer
         yield self._prompt
 
@@ -90,6 +92,8 @@ class MainScreen(Screen[None]):
         self._table.update_rows()
         self._lay_out()
         self._card.show(self._table.selected)
+        self._banner.show(self._formation.pending)
+        self._log.type_order = list(self._formation.types)
         self._show_title()
         self._show_footer()
 
@@ -203,7 +207,7 @@ class MainScreen(Screen[None]):
 
     @on(LogView.Failed)
     def _log_failed(self, event: LogView.Failed) -> None:
-        self.notify(event.text, severity="warning")
+        self.notify(event.text, severity="warning", markup=False)
 
     # The footer -------------------------------------------------------------------------------------------------------
 
@@ -388,6 +392,14 @@ class MainScreen(Screen[None]):
         """Holds the selected, or lets it go."""
         self._ask_for_selected("hold")
 
+    @on(Banner.Clicked)
+    def action_apply(self) -> None:
+        """Applies what was changed in the files."""
+        if self._formation.pending is None:
+            self.notify("The files say what runs: there is nothing to apply.")
+        else:
+            self.post_message(self.Ask("apply", ""))
+
     # The log's keys ---------------------------------------------------------------------------------------------------
 
     def action_find(self) -> None:
@@ -468,6 +480,8 @@ def _about(live: Live) -> list[tuple[str, str]]:
     if view.last_exit is not None and (view.state not in (State.EXITED, State.STOPPED)):
         bad = not view.last_exit.clean and view.state in CRASHED
         about.append((f"last {exit_word(view.last_exit)}", "crashed" if bad else "dim"))
+    if view.outdated:
+        about.append(("its files changed: r restarts", "note"))
     if view.note:
         about.append((view.note, "note"))
     if view.daemonised:

@@ -34,11 +34,13 @@ class QuittingScreen(ModalScreen[None]):
         super().__init__()
         self._formation = formation
         self._signs = signs
+        # Kept, because an end that comes at once finds the screen without it.
+        self._box = Static(id="quitting")
         # Those that are up when the end begins; the others have nothing to tell.
         self._seen = {name: live for name, live in formation.live.items() if live.view.state not in _QUIET}
 
     def compose(self) -> ComposeResult:
-        yield Static(id="quitting")
+        yield self._box
 
     def on_mount(self) -> None:
         self.set_interval(0.1, self.update)
@@ -51,7 +53,7 @@ class QuittingScreen(ModalScreen[None]):
     def update(self) -> None:
         """Paints the present state."""
         now = time.monotonic()
-        box = self.query_one("#quitting", Static)
+        box = self._box
         self._seen |= {name: live for name, live in self._formation.live.items() if name in self._seen}
         going = [live for name, live in self._seen.items() if name in self._formation.live and not _down(live)]
         box.border_title = f"stopping {plural(len(going), 'process', 'processes')}" if going else "stopped"

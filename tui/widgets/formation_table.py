@@ -21,7 +21,7 @@ from ..status import Glyphs
 HEADER_ROWS = 1
 
 
-class FormationTable(ScrollView, can_focus=True):
+class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows in Procfile order, one selected. The selection is a type or an instance and stays with it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -10,6 +10,9 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
+from procdeck.core.messages import ConfigChange
+
+from ..changes import change_words
 from ..status import Glyphs
 from ..text import elide
 
@@ -50,6 +53,48 @@ class LogTitle(Widget):
 
     def _part(self, name: str) -> Style:
         return self.get_component_rich_style(f"title--{name}", partial=True)
+
+
+class Banner(Widget):
+    """A line that is there only while it has something to say: what was changed in the files."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "banner--plain",
+        "banner--up",
+        "banner--changing",
+        "banner--crashed",
+        "banner--key",
+    }
+
+    class Clicked(Message):
+        """It was clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._change: ConfigChange | None = None
+
+    def show(self, change: ConfigChange | None) -> None:
+        """Tells of this change; of none: goes away."""
+        self.display = change is not None
+        if change != self._change:
+            self._change = change
+            self.refresh()
+
+    def render(self) -> Text:
+        if self._change is None:
+            return Text()
+        key = Text(" u apply ", style=self._part("key")) if self._change.error is None else Text()
+        text = Text(" ", end="", no_wrap=True)
+        for words, tone in change_words(self._change):
+            text.append(words, style=self._part(tone))
+        text.truncate(max(0, self.size.width - key.cell_len), overflow="ellipsis", pad=True)
+        return Text.assemble(text, key, end="", no_wrap=True)
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked())
+
+    def _part(self, name: str) -> Style:
+        return self.get_component_rich_style(f"banner--{name}", partial=True)
 
 
 @dataclass(frozen=True)

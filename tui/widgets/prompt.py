@@ -33,9 +33,9 @@ class Prompt(Horizontal):
         self._preview: Callable[[str], tuple[str, bool]] = lambda _: ("", True)
 
     def compose(self) -> ComposeResult:
-        yield Label("", id="prompt-label")
+        yield Label("", id="prompt-label", markup=False)
         yield Input(id="prompt-input", compact=True, select_on_focus=False)
-        yield Label("", id="prompt-note")
+        yield Label("", id="prompt-note", markup=False)
 
     def ask(self, purpose: str, label: str, preview: Callable[[str], tuple[str, bool]], *, value: str = "") -> None:
         """Opens the prompt.

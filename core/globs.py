@@ -1,0 +1,45 @@
+"""Patterns of files, as people write them for watchers: `src/**/*.py`. Pure; the standard library has this from 3.13
+on."""
+
+import re
+from collections.abc import Iterable
+
+
+def compile_globs(patterns: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that fully matches the relative paths (with slashes) which one of the globs means.
+
+    `*` and `?` stay within a folder, `**` goes through folders, `[a-c]` is one of these. A pattern without a slash
+    means files of that name in any folder, as in .gitignore.
+    """
+    return re.compile("|".join(f"(?:{_translate(pattern)})" for pattern in patterns) or r"(?!)")
+
+
+def _translate(pattern: str) -> str:
+    pattern = pattern.removeprefix("./")
+    if "/" not in pattern.rstrip("/"):
+        pattern = f"**/{pattern}"
+    if pattern.endswith("/"):
+        pattern += "**"
+    out = ""
+    i = 0
+    while i < len(pattern):
+        if pattern.startswith("**/", i):
+            out += "(?:[^/]+/)*"
+            i += 3
+        elif pattern.startswith("**", i):
+            out += ".*"
+            i += 2
+        elif pattern[i] == "*":
+            out += "[^/]*"
+            i += 1
+        elif pattern[i] == "?":
+            out += "[^/]"
+            i += 1
+        elif pattern[i] == "[" and (end := pattern.find("]", i + 2)) > 0:
+            inner = pattern[i + 1 : end].replace("\\", r"\\")
+            out += f"[{'^' + inner[1:] if inner[0] in '!^' else inner}]"
+            i = end + 1
+        else:
+            out += re.escape(pattern[i])
+            i += 1
+    return out
