@@ -158,8 +158,9 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
             raise ProcdeckError(f"The setting types.{name}: {unknown_type(name, known)}")
     check_order({spec.type.name: spec.after for spec in specs})
     title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
-    here = Path.cwd() if options.env_files is not None or options.procfile is not None else root
-    dotenv_paths = [here / part for part in _parts(env_files)] if env_files is not None else [root / ".env"]
+    dotenv_paths = [_whole(Path(part), root) for part in _parts(env_files)] if env_files else [root / ".env"]
+    if options.env_files is None and env_files:
+        dotenv_paths = [root / part for part in _parts(env_files)]
     config = Config(
         root=root,
         title=title,
@@ -170,14 +171,22 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
         options=replace(
             options,
             root=str(root),
-            procfile=str(path.absolute()) if options.procfile else None,
+            procfile=str(_whole(path, root)) if options.procfile else None,
             env_files=None if options.env_files is None else ",".join(str(p) for p in dotenv_paths),
         ),
         shell=shell,
-        files=tuple(dict.fromkeys([path.absolute(), *dotenv_paths, *(root / name for name in SETTINGS_FILES)])),
+        files=tuple(dict.fromkeys([_whole(path, root), *dotenv_paths, *(root / name for name in SETTINGS_FILES)])),
     )
     config.check_ports()
     return config
+
+
+def _whole(path: Path, root: Path) -> Path:
+    """The path from the root folder on; from the app's folder when the current one is gone."""
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        return root / path
 
 
 def socket_name(root: Path) -> str:

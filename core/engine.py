@@ -453,7 +453,7 @@ class Engine:
 
     def _type_view(self, name: str) -> TypeView:
         type_ = self._specs[name].type
-        return TypeView(name=name, command=type_.command, index=type_.index, wanted=self._wanted[name])
+        return TypeView(name=name, command=_sayable(type_.command), index=type_.index, wanted=self._wanted[name])
 
     def _settle_soon(self) -> None:
         if self._settling is None and (self._stopping or self._ordered()):

@@ -2,8 +2,7 @@
 matter.
 
 The guard is the engine's parent and a subreaper, so when the engine dies, by SIGKILL too, all that it had comes to
-the guard, daemons included, and is killed here. The viewer does the same by the mark in the environment, in case the
-guard died as well.
+the guard, daemons included, and is killed here. The viewer does the same in case the guard died as well.
 """
 
 import os
@@ -11,7 +10,7 @@ import signal
 import time
 
 from .environment import RUN_VARIABLE
-from .proctable import Process, Table, environment_value, read_table, send
+from .proctable import Process, Table, environment_value, has_children, read_table, send
 
 SWEEP_TIMEOUT = 10.0
 """Seconds after which a sweep gives up; only a process in an uninterruptible wait lasts that long."""
@@ -34,8 +33,8 @@ def sweep(run_id: str, *, descendants: bool) -> list[Process]:
         _reap()
         left = _remaining(read_table(), run_id, descendants=descendants)
         # One look is not enough: in the middle of an exec a process shows no environment, and a fork may come after
-        # the look.
-        clean = 0 if left else clean + 1
+        # the look. What has descended from here can hide from looks, but not from the kernel's count of children.
+        clean = 0 if left or (descendants and has_children()) else clean + 1
         if clean >= 3 or time.monotonic() > deadline:
             return left
         for process in left:

@@ -101,10 +101,13 @@ class Instance:
         self._retry: asyncio.TimerHandle | None = None
         self._kill_at: float | None = None
         self._signalled: set[tuple[int, float]] = set()
+        self._gone = False
+        """The latest look saw nothing of it."""
         self._deaf = False
         """Nobody has its terminal open, so there is nothing to read until somebody opens it again."""
         self._was_looping = False
         self._last_exit: Exit | None = None
+        self._last_wanted = False
         self._last_uptime: float | None = None
         self._note = ""
         self._cause: str | None = None
@@ -224,8 +227,14 @@ class Instance:
             self._listen()
         if self.ending:
             self._press(members, now)
-        if not members and not self._alive:
+        if members or self._alive:
+            self._gone = False
+        elif self._child is None or self._gone:
             self._nothing_left()
+        else:
+            # What was forked during the look, by what has ended since, is seen by the next one.
+            self._gone = True
+            self._host.look_soon()
         if self._seen_as() != before:
             self._host.changed(self)
         self._check_loop(now)
@@ -279,6 +288,7 @@ class Instance:
             restarts=max(0, self.run - 1),
             crashes=self.history.total,
             last_exit=self._last_exit,
+            last_wanted=self._last_wanted,
             last_uptime=self._last_uptime,
             left_over=0 if self._alive else len(self.members),
             note=self._note,
@@ -343,6 +353,7 @@ class Instance:
         self._note = f"cannot start: {_why(error, self.spec.cwd or self._root)}"
         self._last_exit = Exit(error=self._note.removeprefix("cannot start: "))
         self._last_uptime = 0.0
+        self._last_wanted = False
         self._change(Event.SPAWN_FAILED)
         self._after_end(self._last_exit, 0.0)
 
@@ -398,7 +409,8 @@ class Instance:
         exit_ = replace(Exit.from_wait(ended.status), cause=self._cause)
         uptime = self.uptime
         self._last_exit, self._last_uptime = exit_, uptime
-        if self.state is State.STOPPING:
+        self._last_wanted = self.state is State.STOPPING
+        if self._last_wanted:
             self._last_exit = exit_ = replace(exit_, cause=None)
             self._mark(RunMark(run=run, exit=exit_, uptime=uptime, wanted=True))
         else:

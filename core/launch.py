@@ -22,7 +22,8 @@ from .engine import Engine
 from .environment import home, runtime_folder
 from .guard import sweep
 from .linux import become_subreaper, set_process_name, signal_when_parent_dies
-from .server import AlreadyRunning, Server, bind
+from .proctable import has_children
+from .server import AlreadyRunning, Server, bind, clear
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,19 @@ class Launched:
     run_id: str
     log: Path | None
     """Where the engine writes about its own faults; None when that cannot be written."""
+    path: Path
+    """Its socket."""
+    adopts: bool
+    """What guard and engine leave comes to this process, should both be killed, and nothing else does."""
 
     def wait(self) -> None:
         """Returns when nothing of the formation is left. To be called once the engine has ended or is about to."""
+        status = 0
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.guard, 0)
-        sweep(self.run_id, descendants=False)
+            _, status = os.waitpid(self.guard, 0)
+        sweep(self.run_id, descendants=self.adopts and status != 0)
+        if status != 0:
+            clear(self.path)
 
 
 def launch(config: Config) -> Launched:
@@ -60,13 +68,16 @@ def launch(config: Config) -> Launched:
     log, notice = _engine_log(config.root)
     sys.stdout.flush()
     sys.stderr.flush()
+    # Children that it has already (those of the shell that has become this process) are not to be ended with the
+    # formation's.
+    adopts = not has_children() and become_subreaper()
     guard = os.fork()
     if guard == 0:
         ours.close()
         _child(lambda: _guard(config, theirs, listener, path, log, notice))
     theirs.close()
     listener.close()
-    return Launched(owner=ours, guard=guard, run_id=config.run_id, log=log)
+    return Launched(owner=ours, guard=guard, run_id=config.run_id, log=log, path=path, adopts=adopts)
 
 
 def socket_path(root: Path) -> Path:
@@ -110,8 +121,7 @@ def _guard(
     # Orphans come to the guard only after the engine's death, so this waits for the engine alone.
     os.waitpid(engine, 0)
     sweep(config.run_id, descendants=True)
-    with contextlib.suppress(OSError):
-        path.unlink()
+    clear(path)
     return 0
 
 

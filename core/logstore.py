@@ -178,6 +178,7 @@ class LogStore:
                     data=text[:clip],
                     size=len(text),
                     mark=segment.mark,
+                    open=self._open > 0 and place == self.end - 1,
                 )
             number = end
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from .instance import Instance
 from .messages import Sample
-from .proctable import read_table, reap_orphans, send_to_groups
+from .proctable import has_children, read_table, reap_orphans, send_to_groups
 from .sampler import Sampler
 from .trees import STRAY, TreeFinder, Trees
 
@@ -21,7 +21,7 @@ SAMPLE_INTERVAL = 1.0
 ENDING_INTERVAL = 0.05
 """Seconds between looks while something is stopping."""
 STRAY_TIMEOUT = 5.0
-"""Seconds that strays without an instance have to end."""
+"""Seconds that strays have to end when there is no instance whose time they could be given."""
 
 
 class Lookout:
@@ -55,6 +55,8 @@ class Lookout:
         self._timers: dict[Callable[[], None], asyncio.TimerHandle] = {}
         self._next_sample = 0.0
         self._strays_until: float | None = None
+        self._missed = False
+        """Something lives here that the latest look did not see: it was forked, and its parent ended, meanwhile."""
         self._strays_told: set[tuple[int, float]] = set()
         self._claimed: set[int] = set()
         self._closed = False
@@ -62,7 +64,7 @@ class Lookout:
     @property
     def strays(self) -> int:
         """Living processes of the formation that belong to no instance."""
-        return len(self._trees.get(STRAY, ()))
+        return len(self._trees.get(STRAY, ())) + self._missed
 
     def start(self) -> None:
         """Begins to look."""
@@ -100,7 +102,8 @@ class Lookout:
     def end_strays(self, *, now: bool) -> None:
         """Ends what belongs to no instance: with TERM, then KILL, or with KILL at once."""
         if now or self._strays_until is None:
-            self._strays_until = time.monotonic() + (0.0 if now else STRAY_TIMEOUT)
+            patience = max((instance.spec.stop_timeout for instance in self._instances()), default=STRAY_TIMEOUT)
+            self._strays_until = time.monotonic() + (0.0 if now else patience)
 
     def _later(self, delay: float, act: Callable[[], None]) -> None:
         if act in self._timers or self._closed:
@@ -124,6 +127,7 @@ class Lookout:
         for instance in instances:
             instance.saw(self._trees.get(instance.name, ()), now)
         self._press_strays(instances, now)
+        self._missed = self._adopts and not any(self._trees.values()) and has_children()
         if self._strays_until is not None or any(instance.ending for instance in instances):
             self._later(ENDING_INTERVAL, self.look_soon)
         self._looked()
@@ -142,6 +146,7 @@ class Lookout:
         fresh = [process for process in lost if process.key not in self._strays_told]
         self._strays_told.update(process.key for process in fresh)
         send_to_groups(fresh, signal.SIGTERM)
+        send_to_groups([process for process in fresh if process.state == "T"], signal.SIGCONT)
 
     def _sample(self) -> None:
         # From a fixed grid, so that the second does not grow by the time that a look takes.

@@ -72,6 +72,8 @@ class InstanceView(Message, frozen=True):
     """Runs after the first one."""
     crashes: int = 0
     last_exit: Exit | None = None
+    last_wanted: bool = False
+    """Somebody asked for that end."""
     last_uptime: float | None = None
     """Seconds that the latest ended run lived."""
     left_over: int = 0
@@ -168,6 +170,8 @@ class LogLine(Message, frozen=True, array_like=True, tag=False):
     size: int
     """Bytes before the cut."""
     mark: RunMark | None = None
+    open: bool = False
+    """More of it may come: neither its newline nor the end of its run has."""
 
 
 class LogQuery(Message, frozen=True):

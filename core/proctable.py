@@ -204,6 +204,15 @@ def _psutil_table(pids: Iterable[int] | None = None) -> Table:
     return table
 
 
+def has_children() -> bool:
+    """Whether this process has any child, alive or not yet reaped. Nothing can slip through between two looks."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def reap_orphans(table: Table, owned: Container[int]) -> None:
     """Reaps the dead that came to this process as a subreaper; `owned` are the pids that somebody else here waits
     for."""

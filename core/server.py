@@ -7,9 +7,11 @@ reads slowly delays nobody: its mailbox keeps only what is newest.
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import socket
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -164,25 +166,45 @@ def bind(path: Path) -> socket.socket:
         AlreadyRunning: an engine is alive there.
         ProcdeckError: the path cannot be used.
     """
-    if is_alive(path):
-        raise AlreadyRunning
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        before = os.umask(0o177)
+    with _one_at_a_time(path.parent):
+        if is_alive(path):
+            raise AlreadyRunning
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            sock.bind(str(path))
-        finally:
-            os.umask(before)
-        sock.listen(64)
-    except OSError as error:
-        sock.close()
-        raise ProcdeckError(
-            f"The socket {path} cannot be made: {error.strerror or error}. "
-            "Set XDG_RUNTIME_DIR to a short path that you can write."
-        ) from None
-    return sock
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            before = os.umask(0o177)
+            try:
+                sock.bind(str(path))
+            finally:
+                os.umask(before)
+            sock.listen(64)
+        except OSError as error:
+            sock.close()
+            raise ProcdeckError(
+                f"The socket {path} cannot be made: {error.strerror or error}. "
+                "Set XDG_RUNTIME_DIR to a short path that you can write."
+            ) from None
+        return sock
+
+
+def clear(path: Path) -> None:
+    """Removes the socket that an engine left at `path`, unless it is another engine's by now."""
+    with _one_at_a_time(path.parent):
+        if not is_alive(path):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    # Two that start at the same moment would both find nobody, and the second would take the place of the first.
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a folder that cannot be locked is none that a socket can be made in
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, fd)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
 
 
 def is_alive(path: Path) -> bool:

@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.terminal_theme import TerminalTheme
-from textual import on, work
+from textual import events, on, work
 from textual.app import App
 from textual.color import Color
+from textual.driver import Driver
+from textual.geometry import Size
 from textual.theme import Theme
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
 from procdeck.core.messages import Event, LogsGrew, Notice, Sampled
 
+from .driver import TerminalDriver
 from .model import Formation
 from .screens.help import HelpScreen
 from .screens.main import MainScreen
@@ -102,6 +105,11 @@ class ProcdeckApp(App[int]):
         self._size_told = (0, 0)
         self._quitting = False
 
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal's own, unless another was asked for (a browser's)."""
+        found = super().get_driver_class()
+        return TerminalDriver if issubclass(TerminalDriver, found) else found
+
     def get_css_variables(self) -> dict[str, str]:
         """The theme's colours, and mixtures of them: text in two weaker degrees, and the bar of the selected row."""
         variables = super().get_css_variables()
@@ -143,7 +151,7 @@ class ProcdeckApp(App[int]):
             return
         self._main = MainScreen(self.formation, self.client, self._signs)
         await self.push_screen(self._main)
-        self._check_size()
+        self._check_size(self.size)
         self.set_interval(_COUNTDOWN, self._count_down)
         for notice in self.formation.notices:
             self._notify(notice)
@@ -205,13 +213,14 @@ class ProcdeckApp(App[int]):
             self._size_told = self._main.log_size
             self._command(self.client.set_window_size(*self._size_told))
 
-    def on_resize(self) -> None:
-        self._check_size()
+    def on_resize(self, event: events.Resize) -> None:
+        # The event knows the new size before the app does.
+        self._check_size(event.size)
 
-    def _check_size(self) -> None:
+    def _check_size(self, size: Size) -> None:
         if self._main is None:
             return
-        small = self.size.width < MIN_WIDTH or self.size.height < MIN_HEIGHT
+        small = size.width < MIN_WIDTH or size.height < MIN_HEIGHT
         if small and not isinstance(self.screen, SmallScreen):
             self.push_screen(SmallScreen())
         elif not small and isinstance(self.screen, SmallScreen):

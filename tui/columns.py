@@ -30,21 +30,21 @@ _MAX_NAME, _MAX_STATE, _MAX_SPARK = 32, 18, 30
 
 
 def plan(width: int, longest_name: int) -> list[Column]:
-    """The columns for a table of `width` cells, the first of which belongs to the cursor.
+    """The columns for a table of `width` cells, the first of which belongs to the cursor; the screen has one more.
 
     The less a column is needed, the earlier it goes: the last exit, the memory's sparkline, PID, PORT, sparkline,
     uptime (SCREENS.md).
     """
     right = [Column("mem", "MEM", 5)]
-    if width >= 54:
+    if width + 1 >= 54:
         right.append(Column("up", "UP", 7))
     right.append(Column("rst", "RST", 4))
-    if width >= 72:
+    if width + 1 >= 72:
         right.append(Column("port", "PORT", 5))
-    if width >= 78:
+    if width + 1 >= 78:
         right.append(Column("pid", "PID", 6))
     cpu = [Column("cpu", "CPU%", 5)]
-    spark = width >= 64
+    spark = width + 1 >= 64
 
     used = 1 + sum(column.width + column.gap for column in (*cpu, *right)) + (1 + _MIN_SPARK if spark else 0)
     spare = width - used - _MIN_NAME - _MIN_STATE - 1
@@ -54,7 +54,7 @@ def plan(width: int, longest_name: int) -> list[Column]:
     spare -= state - _MIN_STATE
     if spare < 0:
         # A very narrow screen: the name gives way, then the state.
-        name = max(8, name + spare)
+        name = max(10, name + spare)
         state = max(4, width - used - name - 1)
         spare = 0
     sparks: list[Column] = []
@@ -95,6 +95,9 @@ def type_pieces(formation: Formation, name: str, columns: Sequence[Column], sign
     usage = formation.usage(name)
     count = f"{formation.up(name)}/{type_.wanted}"
     width = columns[0].width
+    if width - len(count) - 3 < min(3, len(name)):
+        # On a very narrow screen the name says more; how many run stands in the state too.
+        count = ""
     fold = " " if not formation.of_type(name) else signs.folded if name in formation.folded else signs.unfolded
     label = f"{fold} {elide(name, width - len(count) - 3)}"
     settled = formation.up(name) == type_.wanted
@@ -123,13 +126,14 @@ def instance_pieces(
     uptime = live.uptime(now)
     countdown = up_column(formation, row, now)
     up = countdown if countdown is not None else duration(uptime) if uptime is not None else "-"
-    last = exit_word(view.last_exit) if view.last_exit else "-"
+    last = "stopped" if view.last_wanted else exit_word(view.last_exit) if view.last_exit else "-"
+    harmless = view.last_exit is None or view.last_exit.clean or view.last_wanted
     cells: dict[str, Piece] = {
         "cpu": (percent(usage.cpu if usage else None), "dim" if usage is None else _busy(usage.cpu, "plain")),
         "mem": (memory(usage.memory if usage else None), "dim" if usage is None else "plain"),
         "up": (up, Tone.CHANGING.value if countdown is not None else "plain" if uptime is not None else "dim"),
         "rst": (str(view.restarts), _counted(view.restarts)),
-        "last": (last, "dim" if view.last_exit is None or view.last_exit.clean else Tone.CRASHED.value),
+        "last": (last, "dim" if harmless else Tone.CRASHED.value),
         "port": (str(view.port), "dim"),
         "pid": (str(view.pid) if view.pid is not None else "-", "dim"),
         **_sparks(formation, view.name, columns, signs),

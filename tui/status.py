@@ -77,7 +77,7 @@ def instance_status(live: Live, now: float) -> Status:
             # Factor VIII: processes never daemonise. It works all the same, but it should be seen.
             if view.outdated:
                 word += " (old)"
-            return Status(Tone.UP, f"{word} +{view.daemonised} daemon" if view.daemonised else word)
+            return Status(Tone.UP, f"{word} · daemon" if view.daemonised else word)
         case State.STARTING:
             return Status(Tone.CHANGING, f"starting: {view.note}" if view.note else "starting")
         case State.STOPPING:

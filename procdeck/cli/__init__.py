@@ -6,6 +6,7 @@ of a second).
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -59,6 +60,7 @@ def _procdeck() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the command and ends the process: 0 when all went well, 2 for wrong usage, 1 for what else went wrong."""
+    _open_standard_files()
     try:
         status = _procdeck.main(
             args=list(sys.argv[1:] if args is None else args), prog_name="procdeck", standalone_mode=False
@@ -76,6 +78,18 @@ def main(args: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         status = 130
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _open_standard_files() -> None:
+    # Started with `>&-`, the next file that is opened, a socket say, would be standard output for all that runs here.
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
 
 
 def _say(message: str) -> None:

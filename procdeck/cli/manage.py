@@ -1,6 +1,7 @@
 """`procdeck attach` and `procdeck down`: commands for a formation that is running already."""
 
 import asyncio
+import sys
 from collections.abc import Coroutine
 
 import click
@@ -8,6 +9,7 @@ import click
 from procdeck.cli.options import where
 from procdeck.core.client import Client
 from procdeck.core.config import app_root
+from procdeck.core.errors import ProcdeckError
 from procdeck.core.launch import socket_path
 from procdeck.core.messages import Bye
 
@@ -19,6 +21,8 @@ def attach(procfile: str | None, root: str | None) -> int:
     path = socket_path(app_root(procfile, root))
     # Asked before the screen opens, so that "nothing is running" is a sentence and not a flicker.
     asyncio.run(_knock(Client.connect(path, subscribe=False)))
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ProcdeckError("The dashboard needs a terminal: call procdeck attach in one.")
     from procdeck.tui.app import run_dashboard
 
     return run_dashboard(path).status
@@ -45,4 +49,4 @@ async def _down(connecting: Coroutine[object, object, Client], *, now: bool) -> 
                 return 0
     finally:
         await client.close()
-    return 1
+    raise ProcdeckError("The engine died before everything was down: what it had is killed by its guard.")

@@ -31,12 +31,14 @@ from procdeck.core.messages import (
 from procdeck.core.state import State
 
 _PAGE = 2000
+_LONGEST_LINE = 1 << 20
+"""Bytes; the engine keeps no longer one."""
 _COLOURS = [36, 33, 32, 35, 31, 34, 96, 93, 92, 95, 91, 94]
 """foreman's and honcho's order: cyan, yellow, green, magenta, red, blue, then bright."""
 _GOING_ON = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.BACKOFF})
 _ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
 def run_plain(launched: Launched) -> int:
@@ -44,10 +46,13 @@ def run_plain(launched: Launched) -> int:
     130/143 after INT/TERM."""
     try:
         return asyncio.run(_Plain(launched).run())
-    except BrokenPipeError:
-        # Whoever read the output has gone (`| head`). Nothing more can be said, not even while Python ends.
+    except OSError as error:
+        # Whoever read the output has gone (`| head`), or the disk is full. Nothing more can be said there, not even
+        # while Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
+        if isinstance(error, BrokenPipeError):
+            return 141
+        raise ProcdeckError(f"The output cannot be written: {error.strerror}.") from None
 
 
 class _Plain:
@@ -58,6 +63,9 @@ class _Plain:
         self._instances: dict[str, InstanceView] = {}
         self._width = 6
         self._next_seq = 0
+        self._next_number: dict[str, int] = {}
+        self._unfinished: dict[str, LogLine] = {}
+        """By instance, the line whose end had not come when it was last seen: it is printed when it is whole."""
         self._signal: signal.Signals | None = None
         self._status = 0
         self._tasks: set[asyncio.Task[object]] = set()
@@ -72,6 +80,7 @@ class _Plain:
             await self._pull(client)
             await self._follow(client)
             await self._pull_quietly(client)
+            self._print(self._unfinished.values())
         finally:
             await client.close()
         if not client.said_bye:
@@ -80,14 +89,14 @@ class _Plain:
         return 128 + self._signal if self._signal is not None else self._status
 
     async def _follow(self, client: Client) -> None:
-        self._check_over(client)
+        await self._check_over(client)
         async for event in client.events():
             match event:
                 case LogsGrew():
                     await self._pull_quietly(client)
                 case InstanceChanged(instance=instance):
                     self._instance(instance)
-                    self._check_over(client)
+                    await self._check_over(client)
                 case Notice(text=text):
                     self._system(text)
                 case Stopping():
@@ -111,9 +120,11 @@ class _Plain:
         if instance.pid is not None and (before is None or before.run != instance.run):
             self._system(f"{instance.name} started (pid={instance.pid})")
 
-    def _check_over(self, client: Client) -> None:
+    async def _check_over(self, client: Client) -> None:
         """Ends when nothing runs and nothing will be tried again."""
         if self._instances and not any(instance.state in _GOING_ON for instance in self._instances.values()):
+            # All that was said is read first: the engine does not wait long for a slow reader once all is down.
+            await self._pull_quietly(client)
             self._do(client.down())
 
     def _end(self, client: Client, number: signal.Signals) -> None:
@@ -130,14 +141,40 @@ class _Plain:
         task.add_done_callback(self._tasks.discard)
 
     async def _pull(self, client: Client) -> None:
+        for name in list(self._unfinished):
+            self._print(await self._finished(client, name))
         while True:
             window = await client.logs(LogQuery(seq=self._next_seq, after=_PAGE))
             if not window.lines:
                 return
             self._next_seq = window.lines[-1].seq + 1
-            self._print(window.lines)
+            self._print([whole for line in window.lines for whole in await self._whole(client, line)])
             if len(window.lines) < _PAGE:
                 return
+
+    async def _whole(self, client: Client, line: LogLine) -> list[LogLine]:
+        """What can be printed now that this line has come."""
+        lines = await self._finished(client, line.name)
+        if line.open:
+            self._unfinished[line.name] = line
+        else:
+            lines.append(line if line.size == len(line.data) else await self._fetch(client, line) or line)
+        return lines
+
+    async def _finished(self, client: Client, name: str) -> list[LogLine]:
+        """The line of an instance that was unfinished, if it is finished now."""
+        if name not in self._unfinished:
+            return []
+        line = await self._fetch(client, self._unfinished[name])
+        if line is None:
+            return [self._unfinished.pop(name)]  # so much has come since that it was let go
+        self._unfinished[name] = line
+        return [] if line.open else [self._unfinished.pop(name)]
+
+    async def _fetch(self, client: Client, line: LogLine) -> LogLine | None:
+        """The same line, uncut and as it is now; None when the engine has let it go."""
+        window = await client.logs(LogQuery([line.name], seq=line.seq, after=1, clip=_LONGEST_LINE))
+        return next((found for found in window.lines if found.seq == line.seq), None)
 
     async def _pull_quietly(self, client: Client) -> None:
         with contextlib.suppress(ProcdeckError):  # the engine has ended, and told everything before
@@ -146,11 +183,16 @@ class _Plain:
     def _print(self, lines: Iterable[LogLine]) -> None:
         out = []
         for line in lines:
+            lost = line.number - self._next_number.get(line.name, 0)
+            if lost > 0:
+                text = f"{lost} lines of {line.name} came faster than they could be printed, and are lost"
+                out.append(self._prefix("system", line.at) + text.encode())
+            self._next_number[line.name] = line.number + 1
             if line.mark is None:
                 out.append(self._prefix(line.name, line.at) + self._text(line.data))
             else:
                 mark = line.mark
-                if not mark.wanted and not mark.exit.clean:
+                if not mark.wanted and not mark.exit.clean and mark.retry_in is None:
                     self._status = self._status or mark.exit.shell_status
                 what = (
                     f"cannot start: {mark.exit.error}"

@@ -26,11 +26,14 @@ from procdeck.core.logstore import ArrivalCounter, LogStore, window
 from procdeck.core.messages import (
     ALL,
     CRASHED,
+    Apply,
     Bye,
+    ConfigChange,
     Detach,
     Done,
     Down,
     Event,
+    FilesChanged,
     FindPage,
     FindQuery,
     Hold,
@@ -52,13 +55,14 @@ from procdeck.core.messages import (
     Stop,
     Stopping,
     TypeChanged,
+    TypeRemoved,
     TypeView,
 )
 from procdeck.core.ports import port_for
 from procdeck.core.search import find
 from procdeck.core.state import Exit, State
 
-Asked: TypeAlias = Scale | Start | Stop | Kill | Restart | Hold | Detach | Down
+Asked: TypeAlias = Scale | Start | Stop | Kill | Restart | Hold | Apply | Detach | Down
 
 NOON = 1_717_243_471.0
 """2024-06-01 12:04:31 UTC: the moment at which a `Clock` stands when nobody moves it."""
@@ -135,6 +139,7 @@ class FakeEngine:
         self.instances: dict[str, InstanceView] = {}
         self.samples: dict[str, Sample] = {}
         self.notices: list[str] = []
+        self.pending: ConfigChange | None = None
         self.commands: list[Asked] = []
         """What has been asked, in order; sizes and log windows are not among it."""
         self.window_size = (0, 0)
@@ -161,7 +166,8 @@ class FakeEngine:
         self, name: str, count: int = 1, *, command: str = "", ready: bool = False, uptime: float = 724
     ) -> None:
         """Adds a type with so many running instances."""
-        self.types[name] = TypeView(name, command or f"python -m {name}", len(self.types), count)
+        type_ = self.types[name] = TypeView(name, command or f"python -m {name}", len(self.types), count)
+        self.push(TypeChanged(type_))
         for number in range(1, count + 1):
             self._run(name, number, ready=ready, uptime=uptime)
 
@@ -223,6 +229,11 @@ class FakeEngine:
             self.samples[name] = Sample(name, cpu, mebibytes * 1024 * 1024, 1, 1)
         self.push(Sampled(list(self.samples.values())))
 
+    def files_changed(self, change: ConfigChange | None) -> None:
+        """Somebody edits the Procfile, or undoes that."""
+        self.pending = change
+        self.push(FilesChanged(change))
+
     def notice(self, text: str, severity: str = "warning") -> None:
         """Says something to whoever looks."""
         self.notices.append(text)
@@ -239,7 +250,7 @@ class FakeEngine:
         return self._events.qsize() if self._events is not None else 0
 
     def finish(self) -> None:
-        """Lets come about what is under way: what starts runs, what stops is gone, and after `down` the engine says bye."""
+        """Lets come about what is under way: what starts runs, what stops is gone, after `down` the engine says bye."""
         for view in list(self.instances.values()):
             if view.state is State.STARTING:
                 self._run(view.type, view.number)
@@ -275,6 +286,7 @@ class FakeEngine:
             notices=list(self.notices),
             stopping=self.stopping,
             owned=self.owned,
+            pending=self.pending,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -321,6 +333,25 @@ class FakeEngine:
                 self.change(view.name, held=True)
 
         return self._each(target, hold)
+
+    async def apply(self) -> Done:
+        self._take(Apply())
+        change = self.pending or ConfigChange()
+        if change.error is not None:
+            raise ProcdeckError(change.error)
+        for name in change.added:
+            self.add_type(name, uptime=0.0)
+        for view in self._in_order():
+            if view.type in change.changed:
+                self.change(view.name, outdated=True)
+            if view.type in change.removed:
+                self.change(view.name, removing=True)
+                self._stop(view.name)
+        for name in change.removed:
+            del self.types[name]
+            self.push(TypeRemoved(name))
+        self.files_changed(None)
+        return Done([*change.added, *change.removed, *change.changed])
 
     async def logs(self, query: LogQuery) -> LogWindow:
         self._refuse()

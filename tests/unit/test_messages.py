@@ -178,6 +178,7 @@ async def test_every_command_reaches_the_control_under_its_own_name() -> None:
         messages.Kill("web.1"): ("kill", {"target": "web.1"}),
         messages.Restart("all"): ("restart", {"target": "all"}),
         messages.Hold("web.1"): ("hold", {"target": "web.1"}),
+        messages.Apply(): ("apply", {}),
         messages.SetWindowSize(80, 24): ("set_window_size", {"columns": 80, "rows": 24}),
         messages.Detach(): ("detach", {}),
         messages.Down(): ("down", {"now": False}),

@@ -94,7 +94,8 @@ class MainScreen(Screen[None]):
         self._card.show(self._table.selected)
         self._banner.show(self._formation.pending)
         self._log.type_order = list(self._formation.types)
-        self._show_title()
+        # Not its title only: an instance that has come belongs into the log of its type.
+        self._show_log()
         self._show_footer()
 
     def logs_grew(self, ends: dict[str, int], before: dict[str, int]) -> None:
@@ -129,7 +130,7 @@ class MainScreen(Screen[None]):
         self._table.styles.height = "1fr"
         # The table gets what it needs and at most some three fifths: the log is what a table row makes one want to see.
         room = height - 1 - int(self._header.display)
-        left.styles.width, left.styles.height = "1fr", max(3, min(self._table.rows_needed, room * 3 // 5))
+        left.styles.width, left.styles.height = "1fr", max(3, min(self._table.rows_needed, room * 3 // 5, room - 5))
         right.styles.width, right.styles.height = "1fr", "1fr"
 
     @property
@@ -162,7 +163,6 @@ class MainScreen(Screen[None]):
         return Source(row.type, tuple(sorted(names, key=_by_number)) or (f"{row.type}.1",), merged=True)
 
     def _show_log(self) -> None:
-        self._log.empty_text = self._silence()
         self._log.show(self._source())
         self._show_title()
 
@@ -477,7 +477,7 @@ def _about(live: Live) -> list[tuple[str, str]]:
         about.append(("crash loop", "crashed"))
     if view.restarts:
         about.append((plural(view.restarts, "restart"), "dim"))
-    if view.last_exit is not None and (view.state not in (State.EXITED, State.STOPPED)):
+    if view.last_exit is not None and not view.last_wanted:
         bad = not view.last_exit.clean and view.state in CRASHED
         about.append((f"last {exit_word(view.last_exit)}", "crashed" if bad else "dim"))
     if view.outdated:

@@ -3,6 +3,7 @@
 import time
 from typing import ClassVar
 
+from rich.console import Group
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -60,18 +61,21 @@ class QuittingScreen(ModalScreen[None]):
         box.border_subtitle = "ctrl+c again: KILL now"
         # The slowest first: they are what a person waits for.
         order = sorted(self._seen.values(), key=lambda live: (_down(live), live.view.name))
-        room = max(1, self.size.height - 6)
+        # The box takes nine tenths at most (app.tcss), of which three lines are its border and what it leaves out.
+        room = max(1, self.size.height * 9 // 10 - 3)
         table = Table.grid(padding=(0, 2))
+        for _ in range(3):
+            table.add_column(no_wrap=True)
         for live in order[:room]:
             table.add_row(*self._row(live, now))
-        if len(order) > room:
-            table.add_row(Text(f"and {len(order) - room} more"))
-        box.update(table)
+        more = [Text(f"and {len(order) - room} more")] if len(order) > room else []
+        box.update(Group(table, *more))
 
     def _row(self, live: Live, now: float) -> tuple[Text, Text, Text]:
         colours = self.app.get_css_variables()
         view = live.view
-        name = Text(elide(view.name, 24))
+        # On a narrow screen the name gives way: when it gets KILL is what counts here.
+        name = Text(elide(view.name, max(6, min(24, self.size.width - 34))))
         if view.name not in self._formation.live or _down(live):
             return name, Text(f"{self._signs.down} stopped", style=Style(dim=True)), Text("")
         status = instance_status(live, now)

@@ -1,5 +1,6 @@
 """The page for a terminal that is too small for anything else: it says the size and the need."""
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
@@ -16,8 +17,8 @@ class SmallScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static(id="small")
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         self.query_one("#small", Static).update(
-            f"{self.app.size.width}×{self.app.size.height} is too small:\n"
+            f"{event.size.width}×{event.size.height} is too small:\n"
             f"procdeck needs {MIN_WIDTH}×{MIN_HEIGHT}.\nEverything goes on. q quits."
         )

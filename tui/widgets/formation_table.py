@@ -55,8 +55,9 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._rows: list[Row] = []
         self._index = 0
         self._columns: list[Column] = []
-        self._strips: list[Strip] = []
-        self._drawn: list[tuple[object, ...]] = []
+        self._count = 0
+        self._drawn: dict[int, tuple[tuple[object, ...], Strip]] = {}
+        """By the row's place: what was drawn, and as what."""
         self._styles: dict[str, Style] = {}
 
     @property
@@ -76,6 +77,7 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         if selected is not None:
             self._index = self._place_of(selected)
         self._redraw()
+        self._keep_in_view()
         if self.selected != selected and self.selected is not None:
             self.post_message(self.Selected(self.selected))
 
@@ -126,27 +128,29 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         longest = max((len(row.name) for row in self._rows), default=0)
         # The last cell stays empty, so that no number touches the edge.
         columns = plan(width - 1, longest)
-        whole = columns != self._columns or len(self._rows) != len(self._strips)
-        self._columns = columns
-        now = time.monotonic()
-        strips: list[Strip] = []
-        drawn: list[tuple[object, ...]] = []
-        for i, row in enumerate(self._rows):
-            content = (i == self._index and self._cursor_style_name(), *self._pieces(row, now))
-            same = i < len(self._drawn) and self._drawn[i] == content
-            strips.append(self._strips[i] if same and i < len(self._strips) else self._strip(content, width))
-            drawn.append(content)
-            if not same and not whole:
-                self._refresh_line(i)
-        self._strips, self._drawn = strips, drawn
+        whole = columns != self._columns or len(self._rows) != self._count
+        self._columns, self._count = columns, len(self._rows)
         if whole:
+            self._drawn.clear()
             self.virtual_size = Size(width, self.rows_needed)
             self.refresh()
+        # Only what is seen is worked out: there may be hundreds of rows.
+        top = int(self.scroll_offset.y)
+        now = time.monotonic()
+        seen = range(top, min(len(self._rows), top + max(0, self.size.height - HEADER_ROWS)))
+        self._drawn = {i: self._drawn[i] for i in seen if i in self._drawn}
+        for i in seen:
+            if self._draw(i, now) and not whole:
+                self.refresh(Region(0, i - top + HEADER_ROWS, self.size.width, 1))
 
-    def _refresh_line(self, i: int) -> None:
-        y = i - int(self.scroll_offset.y) + HEADER_ROWS
-        if HEADER_ROWS <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+    def _draw(self, i: int, now: float) -> bool:
+        """Works out the row at place `i`. Returns whether it looks another way than before."""
+        content = (i == self._index and self._cursor_style_name(), *self._pieces(self._rows[i], now))
+        before = self._drawn.get(i)
+        if before is not None and before[0] == content:
+            return False
+        self._drawn[i] = content, self._strip(content, self.scrollable_content_region.width)
+        return True
 
     def _pieces(self, row: Row, now: float) -> Sequence[Piece]:
         if row.instance is None:
@@ -177,20 +181,20 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
             segments = [Segment(text, self._style(style)) for text, style in header(self._columns)]
             return Strip(segments).adjust_cell_length(self.size.width).apply_style(base)
         i = y - HEADER_ROWS + int(self.scroll_offset.y)
-        if i >= len(self._strips):
+        if i >= len(self._rows):
             return Strip.blank(self.size.width, base)
-        return self._strips[i].apply_style(base)
+        if i not in self._drawn:
+            self._draw(i, time.monotonic())
+        return self._drawn[i][1].apply_style(base)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles.clear()
         self._drawn.clear()
-        self._strips.clear()
         self._redraw()
 
     def on_resize(self) -> None:
         self._drawn.clear()
-        self._strips.clear()
         self._redraw()
         self._keep_in_view()
 

@@ -365,7 +365,8 @@ class LogView(Widget, can_focus=True):
         if generation == self._generation:
             self._take(window, query)
             # A match in the middle shows what led to it and what followed.
-            self._top = max(0, min(self._top - height // 2, max(0, self._total - height)))
+            place = window.index + sum(1 for line in window.lines if line.seq < seq)
+            self._top = max(0, min(place - height // 2, max(0, self._total - height)))
             self.refresh()
             self.post_message(self.Changed())
 
@@ -422,7 +423,7 @@ class LogView(Widget, can_focus=True):
         return min(20, max(len(line.name) for line in lines))
 
     def _frame_styles(self) -> Styles:
-        if self._styles is None:
+        if self._styles is None or [*self._styles.hues] != [*self.type_order]:
             base = self.rich_style
             self._styles = Styles(
                 text=base,
