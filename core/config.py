@@ -130,6 +130,8 @@ class Options:
     """For every type that does not set its own."""
     reload: bool = False
     """Apply changes of the files at once."""
+    again: bool = False
+    """The files are read once more while the formation runs: types that are gone by now may still be named here."""
 
 
 def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
@@ -143,7 +145,7 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     settings = read_settings(root)
     path = Path(options.procfile) if options.procfile else root / (settings.procfile or "Procfile")
     required = bool(options.procfile or settings.procfile)
-    types, selected, source = _types(options.selected, path, required=required)
+    types, selected, source = _types(options.selected, path, required=required, again=options.again)
     known = [type_.name for type_ in types]
 
     env_files = options.env_files if options.env_files is not None else settings.env_file
@@ -151,7 +153,11 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     env = {**shell, **dotenv}
     base = _base_port(options.port, dotenv, settings.port, shell)
 
-    quantities = _quantities(known, selected, options.formation, settings, root, made=source != str(path))
+    formation = options.formation
+    if formation is not None and options.again:
+        parts = re.split(r"[,\s]+", formation)
+        formation = ",".join(part for part in parts if part.partition("=")[0] in {"all", *known})
+    quantities = _quantities(known, selected, formation, settings, root, made=source != str(path))
     specs = tuple(_spec(type_, settings, quantities[type_.name], options, root) for type_ in types)
     for name in settings.types if source == str(path) else ():
         if name not in known:
@@ -171,6 +177,7 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
         options=replace(
             options,
             root=str(root),
+            again=True,
             procfile=str(_whole(path, root)) if options.procfile else None,
             env_files=None if options.env_files is None else ",".join(str(p) for p in dotenv_paths),
         ),
@@ -223,7 +230,7 @@ def _root(options: Options) -> Path:
 
 
 def _types(
-    selected: Sequence[str], path: Path, *, required: bool
+    selected: Sequence[str], path: Path, *, required: bool, again: bool
 ) -> tuple[tuple[ProcessType, ...], Sequence[str], str]:
     """The types, those of them that were asked for, and where they come from."""
     commands = [word for word in selected if _is_command(word)]
@@ -235,7 +242,7 @@ def _types(
             types = read_procfile(path)
             known = [type_.name for type_ in types]
             for word in selected:
-                if word not in known:
+                if word not in known and not again:
                     raise unknown_type(word, known)
             return types, selected, str(path)
     if commands and len(commands) < len(selected):

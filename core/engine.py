@@ -6,7 +6,7 @@ the machine is `core.lookout`'s matter, the life of one slot `core.instance`'s, 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from .config import Config, TypeSpec, load
@@ -49,6 +49,7 @@ from .state import State
 from .watcher import Watcher
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
+_RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
 
 
 WATCH_DELAY = 0.5
@@ -108,11 +109,15 @@ class Engine:
         """Types that the files do not have any more, and of which an instance is still there."""
         self._watch = watch and config.options is not None
         self._watcher: Watcher | None = None
+        self._watched: object = None
+        """What the watcher looks out for."""
         self._files: Config | None = None
         """What the changed files say."""
         self._pending: ConfigChange | None = None
         self._stopping = False
         self._notices: list[str] = []
+        self._port_notices: dict[str, str] = {}
+        """That an instance's PORT was held when it was started last, by instance."""
 
     async def __aenter__(self) -> "Engine":
         self.run()
@@ -128,7 +133,7 @@ class Engine:
             self._reconcile(name)
         self._lookout.start()
         if self._watch:
-            asyncio.get_running_loop().call_later(WATCH_DELAY, self._start_watching)
+            asyncio.get_running_loop().call_later(WATCH_DELAY, self._keep_watching)
 
     # What can be asked (messages.Control) -----------------------------------------------------------------------------
 
@@ -143,7 +148,7 @@ class Engine:
             instances=[instance.view() for instance in self._in_order()],
             samples=list(self._samples.values()),
             log_ends={name: store.end for name, store in self._stores.items() if store.end},
-            notices=list(self._notices),
+            notices=[*self._notices, *self._port_notices.values()],
             stopping=self._stopping,
             owned=self.owned,
             pending=self._pending,
@@ -162,7 +167,7 @@ class Engine:
 
     async def start(self, target: str) -> Done:
         self._refuse_while_stopping()
-        return self._each(target, Instance.start)
+        return self._each(target, lambda instance: None if instance.removing else instance.start())
 
     async def stop(self, target: str) -> Done:
         return self._each(target, Instance.stop)
@@ -172,7 +177,7 @@ class Engine:
 
     async def restart(self, target: str) -> Done:
         self._refuse_while_stopping()
-        return self._each(target, Instance.restart)
+        return self._each(target, lambda instance: None if instance.removing else instance.restart())
 
     async def hold(self, target: str) -> Done:
         self._refuse_while_stopping()
@@ -181,7 +186,9 @@ class Engine:
     async def apply(self) -> Done:
         self._refuse_while_stopping()
         if self._pending is not None and self._pending.error is not None:
-            raise ProcdeckError(self._pending.error)
+            self._files_changed()  # it may have been mended in a file that is not known yet
+            if self._pending is not None and self._pending.error is not None:
+                raise ProcdeckError(self._pending.error)
         return Done(self._take_over(self._files) if self._files is not None else [])
 
     async def logs(self, query: LogQuery) -> LogWindow:
@@ -207,8 +214,10 @@ class Engine:
         if not self._stopping:
             self._stopping = True
             self._outbox.tell(Stopping())
+            self._readiness.close()
             for instance in self._instances.values():
                 instance.closing = True
+                instance.restart_wanted = False
         if now:
             for instance in list(self._instances.values()):
                 instance.kill()
@@ -263,6 +272,7 @@ class Engine:
         if self._instances.pop(instance.name, None) is not None:
             self._retired[instance.name] = instance
             self._samples.pop(instance.name, None)
+            self._port_notices.pop(instance.name, None)
             self._outbox.tell(InstanceRemoved(instance.name))
             self._forget_type(instance.spec.type.name)
 
@@ -276,29 +286,36 @@ class Engine:
     def must_wait(self, instance: Instance) -> str | None:
         for name in instance.spec.after:
             there = [other for other in self._instances.values() if other.spec.type.name == name]
-            if self._wanted[name] and not any(other.ready for other in there):
+            if self._wanted.get(name) and not any(other.ready for other in there):
                 return f"waits for {name}"
         return None
 
     def port_holder(self, instance: Instance) -> str | None:
         holder = self._holders.of(instance.port)
         if holder is None:
+            self._port_notices.pop(instance.name, None)
             return None
         text = f"PORT {instance.port} is held by {holder}"
-        self._outbox.tell(Notice(f"{instance.name}: {text}.", "warning"))
+        # At the start there is no viewer yet to hear it.
+        self._port_notices[instance.name] = f"{instance.name}: {text}."
+        self._outbox.tell(Notice(self._port_notices[instance.name], "warning"))
         return text
 
     # Changes of the files ---------------------------------------------------------------------------------------------
 
-    def _start_watching(self) -> None:
-        if self._stopping:
+    def _keep_watching(self) -> None:
+        """Watches what is to be watched by now: files may have come to name others (`env_file`), patterns change."""
+        files = (self._files or self.config).files
+        patterns = {spec.type.name: spec.watch for spec in self.config.specs if spec.watch}
+        if self._stopping or not self._watch or self._watched == (files, patterns):
             return
+        self._watched = files, patterns
         if self._watcher is not None:
             self._watcher.close()
         self._watcher = Watcher(
             root=self.config.root,
-            files=self.config.files,
-            patterns={name: spec.watch for name, spec in self._specs.items()},
+            files=files,
+            patterns=patterns,
             files_changed=self._files_changed,
             type_changed=self._type_changed,
             failed=self.notice,
@@ -321,21 +338,27 @@ class Engine:
         if options.reload and pending is not None and self._files is not None:
             self._take_over(self._files)
             for instance in self._in_order():
-                if instance.outdated:
+                if instance.outdated and instance.state is State.RUNNING:
                     instance.restart()
+        self._keep_watching()
 
     def _type_changed(self, name: str, path: str) -> None:
-        if name in self._specs and not self._stopping:
+        # What is down by somebody's wish stays down, and what is about to start sees the saved file anyway.
+        concerned = [
+            instance
+            for instance in self._in_order()
+            if instance.spec.type.name == name and instance.state in _RESTARTED_WHEN_SAVED and not instance.held
+        ]
+        if concerned and not self._stopping:
             self._outbox.tell(Notice(f"{path} was saved: {name} restarts.", "information"))
-            for instance in self._in_order():
-                if instance.spec.type.name == name and instance.state is not State.STOPPED:
-                    instance.restart()
+            for instance in concerned:
+                instance.restart()
 
     def _take_over(self, files: Config) -> list[str]:
         """Runs by what the files say from now on. Returns the types that are concerned."""
         change = difference(self.config, files) or ConfigChange()
         new = {spec.type.name: spec for spec in files.specs}
-        self._adopt_specs(change, new, environment_changed=bool(change.variables), env=files.env)
+        self._adopt_specs(change, new, files)
         for name in change.added:
             self._reconcile(name)
         for name in change.removed:
@@ -346,20 +369,21 @@ class Engine:
             self._forget_type(name)
         self._files, self._pending = None, None
         self._outbox.tell(FilesChanged(None))
-        if self._watch and any(spec.watch for spec in files.specs):
-            self._start_watching()
+        self._keep_watching()
         return [*change.added, *change.changed, *change.removed]
 
-    def _adopt_specs(
-        self, change: ConfigChange, new: dict[str, TypeSpec], *, environment_changed: bool, env: Mapping[str, str]
-    ) -> None:
-        # Running types keep their place, as their PORTs come from it; new ones come after the last.
-        place = max((spec.type.index for spec in self._specs.values()), default=-1) + 1
+    def _adopt_specs(self, change: ConfigChange, new: dict[str, TypeSpec], files: Config) -> None:
+        # Running types keep their place, as their PORTs come from it; a new one comes after the last if its is taken.
+        taken = {spec.type.index for spec in self._specs.values()}
         for name in change.added:
             spec = new[name]
+            place = spec.type.index if spec.type.index not in taken else max(taken) + 1
+            if name in self._leaving:
+                self._leaving.discard(name)
+                place = self._specs[name].type.index
+            taken.add(place)
             self._specs[name] = replace(spec, type=replace(spec.type, index=place))
             self._wanted[name] = spec.quantity
-            place += 1
             self._outbox.tell(TypeChanged(self._type_view(name)))
         for name in change.changed:
             spec = new[name]
@@ -367,10 +391,11 @@ class Engine:
             self._outbox.tell(TypeChanged(self._type_view(name)))
         for instance in (*self._instances.values(), *self._retired.values()):
             type_ = instance.spec.type.name
-            if type_ in change.changed or environment_changed:
+            # An instance of an added type was on its way out when its type came back.
+            if type_ in change.changed or type_ in change.added or change.variables:
                 instance.change_spec(self._specs.get(type_, instance.spec), outdated=True)
         kept = tuple(spec for name, spec in self._specs.items() if name not in change.removed)
-        self.config = replace(self.config, specs=kept, env=env)
+        self.config = replace(self.config, specs=kept, env=files.env, files=files.files)
 
     def _forget_type(self, name: str) -> None:
         """Drops a type that the files do not have any more, once its last instance is gone."""
@@ -456,11 +481,8 @@ class Engine:
         return TypeView(name=name, command=_sayable(type_.command), index=type_.index, wanted=self._wanted[name])
 
     def _settle_soon(self) -> None:
-        if self._settling is None and (self._stopping or self._ordered()):
+        if self._settling is None and (self._stopping or any(i.waiting for i in self._instances.values())):
             self._settling = asyncio.get_running_loop().call_soon(self._settle)
-
-    def _ordered(self) -> bool:
-        return any(spec.after for spec in self._specs.values())
 
     def _settle(self) -> None:
         """Starts what waited, or stops what others had to stop before."""
@@ -469,8 +491,12 @@ class Engine:
             self._stop_in_order()
             return
         for instance in list(self._instances.values()):
-            if instance.waiting and self.must_wait(instance) is None:
-                instance.go()
+            if instance.waiting:
+                reason = self.must_wait(instance)
+                if reason is None:
+                    instance.go()
+                else:
+                    instance.wait_for(reason)
 
     def _stop_in_order(self) -> None:
         """Stops every instance of which no dependent is up any more; the others follow when these are down."""
@@ -495,7 +521,6 @@ class Engine:
         down = all(instance.state is State.STOPPED for instance in self._instances.values())
         if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
             self._lookout.close()
-            self._readiness.close()
             if self._watcher is not None:
                 self._watcher.close()
             self._outbox.flush()

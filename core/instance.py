@@ -82,6 +82,8 @@ class Instance:
         """It is to go away once it has stopped."""
         self.restart_wanted = False
         """It is stopping in order to start again."""
+        self._at_once = True
+        """And then without waiting for what it starts after."""
         self.waiting = False
         """It is to start when what it starts after is ready."""
         self.outdated = False
@@ -148,6 +150,7 @@ class Instance:
         self.held = False
         if self.state is State.STOPPING:
             self.restart_wanted = True
+            self._at_once = at_once
         elif self.waiting and at_once:
             self.go()
             return
@@ -156,6 +159,12 @@ class Instance:
             self._start(at_once=at_once)
             return
         self._host.changed(self)
+
+    def wait_for(self, reason: str) -> None:
+        """It waits for something else now."""
+        if self.waiting and reason != self._note:
+            self._note = reason
+            self._host.changed(self)
 
     def go(self) -> None:
         """What it waited for is there."""
@@ -186,7 +195,7 @@ class Instance:
         """Stops and starts it again; starts it when it is down."""
         if self.state is State.RUNNING:
             self.stop()
-            self.restart_wanted = True
+            self.restart_wanted = self._at_once = True
         else:
             self.start()
 
@@ -230,6 +239,7 @@ class Instance:
         if members or self._alive:
             self._gone = False
         elif self._child is None or self._gone:
+            self._gone = False
             self._nothing_left()
         else:
             # What was forked during the look, by what has ended since, is seen by the next one.
@@ -492,7 +502,7 @@ class Instance:
             self._change(Event.GONE)
             if self.restart_wanted:
                 self.restart_wanted = False
-                self._start(at_once=True)
+                self._start(at_once=self._at_once)
             elif self.removing:
                 self._host.gone(self)
         elif self.state is State.STARTING and not self.waiting:
@@ -525,11 +535,12 @@ def _megabytes(size: int) -> str:
 def _why(error: OSError | ValueError, cwd: Path) -> str:
     if isinstance(error, ValueError):
         return "its environment holds a NUL"
+    folder = os.fsencode(cwd).decode(errors="backslashreplace")
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR:
-            return f"the folder {cwd} is gone"
+            return f"the folder {folder} is gone"
         case errno.EACCES:
-            return f"the folder {cwd} may not be entered"
+            return f"the folder {folder} may not be entered"
         case errno.EAGAIN:
             return "no more processes are allowed (ulimit -u)"
         case errno.EMFILE | errno.ENFILE:

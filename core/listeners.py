@@ -72,9 +72,9 @@ class Holders:
 
     def of(self, port: int) -> str | None:
         """The process that listens on `port`, in words (`pid 4711: nginx`); None when nobody does."""
-        now = time.monotonic()
-        if now - self._at > self.FRESH:
-            self._listening, self._at = listening_ports(), now
+        # That somebody listened a moment ago is not enough to say so: it may have been this instance's last run.
+        if port in self._listening or time.monotonic() - self._at > self.FRESH:
+            self._listening, self._at = listening_ports(), time.monotonic()
         if port not in self._listening:
             return None
         wanted = {f"socket:[{inode}]" for inode in self._listening[port]}

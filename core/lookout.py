@@ -92,7 +92,8 @@ class Lookout:
 
     @contextlib.contextmanager
     def claim(self, pid: int) -> Iterator[None]:
-        """While this is open, somebody else here waits for the child `pid`: it is not to be reaped as an orphan."""
+        """While this is open, somebody else here waits for the child `pid`: it is not to be reaped as an orphan, nor
+        counted to an instance because of its environment, nor is its session."""
         self._claimed.add(pid)
         try:
             yield
@@ -118,12 +119,14 @@ class Lookout:
     def _look(self) -> None:
         self._soon = None
         table = read_table()
+        if self._claimed:
+            table = {pid: process for pid, process in table.items() if process.session not in self._claimed}
         now = time.monotonic()
         instances = list(self._instances())
         sessions = {instance.session: instance.name for instance in instances if instance.session is not None}
         self._trees = self._finder.find(table, sessions)
         if self._adopts:
-            reap_orphans(table, owned=sessions.keys() | self._claimed)
+            reap_orphans(table, owned=sessions)
         for instance in instances:
             instance.saw(self._trees.get(instance.name, ()), now)
         self._press_strays(instances, now)

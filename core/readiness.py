@@ -9,13 +9,15 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from .config import ReadyKind
+from .errors import UsageError
 from .instance import Instance
 from .listeners import listening_ports, tree_listens
+from .messages import FindPage, FindQuery
 from .spawn import Ended, spawn, when_ended
 from .state import State
 
@@ -48,7 +50,7 @@ class Readiness:
         Args:
             instances: those to ask for.
             look: reads the process table anew, for trees that are up to date.
-            claim: says that a child is waited for here.
+            claim: says that a child is waited for here, and is none of an instance's processes.
             environment: an instance's environment, for its check's command.
             root: the app's folder.
         """
@@ -60,7 +62,8 @@ class Readiness:
         self._timer: asyncio.TimerHandle | None = None
         self._read_to: dict[str, tuple[int, int]] = {}
         """How far a log has been looked at: run and seq, by instance."""
-        self._next_probe: dict[str, float] = {}
+        self._next_probe: dict[str, tuple[int, float]] = {}
+        """The run that was asked last, and when to ask again, by instance."""
         self._probes: dict[str, asyncio.Task[None]] = {}
         self._closed = False
 
@@ -114,7 +117,7 @@ class Readiness:
             instance.set_ready(held and tree_listens(instance.members, instance.port, listening))
 
     def _check_log(self, instance: Instance) -> None:
-        from .search import matcher
+        from .search import find
 
         run, seq = self._read_to.get(instance.name, (0, 0))
         if run != instance.run:
@@ -122,29 +125,38 @@ class Readiness:
         elif instance.ready:
             return  # it was said once in this run, and cannot be unsaid
         last = instance.store.last_seq
-        matches = matcher(instance.spec.ready.value, ignore_case=False)
+        try:
+            page = find([instance.store], FindQuery(instance.spec.ready.value, from_seq=seq, limit=1))
+        except UsageError:
+            page = FindPage([], next_seq=last + 1)  # a line takes too long, and would again
         # The last line may not be complete yet, so it is looked at again.
-        self._read_to[instance.name] = (instance.run, max(seq, last))
-        if any(True for _ in instance.store.matching(matches, seq, last + 1)):
+        self._read_to[instance.name] = (instance.run, max(seq, last) if page.next_seq is None else page.next_seq)
+        if page.hits:
             instance.set_ready(True)
 
     def _probe(self, instance: Instance) -> None:
         now = time.monotonic()
-        if instance.name in self._probes or now < self._next_probe.get(instance.name, 0.0):
+        run, due = self._next_probe.get(instance.name, (0, 0.0))
+        probe = self._probes.get(instance.name)
+        if probe is not None and not probe.done():
+            if run != instance.run:
+                probe.cancel()  # it asks a run that has ended; the next look asks this one
             return
-        self._next_probe[instance.name] = now + (CALM_INTERVAL if instance.ready else PROBE_INTERVAL)
-        check = instance.spec.ready
-        work = http_answers(instance.port, check.value) if check.kind is ReadyKind.HTTP else self._succeeds(instance)
-        self._probes[instance.name] = asyncio.create_task(self._finish(instance, instance.run, work))
+        if run == instance.run and now < due:
+            return
+        self._next_probe[instance.name] = (instance.run, now + (CALM_INTERVAL if instance.ready else PROBE_INTERVAL))
+        self._probes[instance.name] = asyncio.create_task(self._ask(instance, instance.run))
 
-    async def _finish(self, instance: Instance, run: int, work: Coroutine[object, object, bool]) -> None:
+    async def _ask(self, instance: Instance, run: int) -> None:
+        check = instance.spec.ready
         try:
             async with asyncio.timeout(PROBE_TIMEOUT):
-                ready = await work
+                if check.kind is ReadyKind.HTTP:
+                    ready = await http_answers(instance.port, check.value)
+                else:
+                    ready = await self._succeeds(instance)
         except TimeoutError:
             ready = False
-        finally:
-            del self._probes[instance.name]
         if instance.run == run:
             instance.set_ready(ready)
 
@@ -153,7 +165,8 @@ class Readiness:
         ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         try:
             child = spawn(
-                instance.spec.ready.value,
+                # What it says is for nobody; a closed pipe would end it, a full one would make it hang.
+                f"exec >/dev/null 2>&1\n{instance.spec.ready.value}",
                 env=self._environment(instance),
                 cwd=instance.spec.cwd or self._root,
                 tty=False,
@@ -161,16 +174,28 @@ class Readiness:
             )
         except (OSError, ValueError):
             return False
-        # Nobody reads what it says; a full pipe would only make it hang.
         os.close(child.output)
-        with self._claim(child.pid):
-            when_ended(child.pid, lambda how: None if ended.done() else ended.set_result(how))
-            try:
-                return (await asyncio.shield(ended)).status == 0
-            except asyncio.CancelledError:
-                with contextlib.suppress(OSError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                raise
+        claim = contextlib.ExitStack()
+        claim.enter_context(self._claim(child.pid))
+
+        def over(how: Ended) -> None:
+            # Every check leaving something behind would soon be many.
+            _kill_group(child.pid)
+            claim.close()
+            if not ended.done():
+                ended.set_result(how)
+
+        when_ended(child.pid, over)
+        try:
+            return (await ended).status == 0
+        except asyncio.CancelledError:
+            _kill_group(child.pid)
+            raise
+
+
+def _kill_group(number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(number, signal.SIGKILL)
 
 
 async def http_answers(port: int, path: str) -> bool:

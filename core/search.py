@@ -18,8 +18,8 @@ SLICE = 0.02
 """Seconds of work in one answer; the viewer asks on from where it ended."""
 LINE_LIMIT = 0.1
 """Seconds that one line may cost."""
-_STEP = 2_000
-"""Lines looked at between two looks at the clock."""
+_STEP = 500
+"""Most seqs that are looked at in one step."""
 
 _CONTROL = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0d-\x1f]"
@@ -44,6 +44,8 @@ def matcher(pattern: str, *, ignore_case: bool) -> Callable[[bytes], bool]:
         compiled = regex.compile(pattern, regex.IGNORECASE if ignore_case else 0)
     except regex.error as error:
         raise UsageError(f"{pattern!r} is not a regular expression: {error}.") from None
+    except RecursionError:
+        raise UsageError("The regular expression is nested too deeply: make it simpler.") from None
 
     def matches(line: bytes) -> bool:
         try:
@@ -64,15 +66,29 @@ def find(stores: Sequence[LogStore], query: FindQuery, *, slice_: float = SLICE)
     deadline = time.monotonic() + slice_
     end = max((store.last_seq for store in stores), default=-1) + 1
     hits: list[int] = []
-    seq = query.from_seq
+    # The first step is one line, so that every slice comes further, whatever a line costs.
+    seq, step = _next_line(stores, query.from_seq, end), 1
+
+    def in_time(line: bytes) -> bool:
+        if step > 1 and time.monotonic() > deadline:
+            raise TimeoutError
+        return matches(line)
+
     while seq < end and len(hits) < query.limit:
-        upto = min(end, seq + _STEP)
-        found = sorted(hit for store in stores for hit in store.matching(matches, seq, upto))
+        upto = min(end, seq + step)
+        try:
+            found = sorted(hit for store in stores for hit in store.matching(in_time, seq, upto))
+        except TimeoutError:
+            break  # the next slice begins with this step
         if len(hits) + len(found) > query.limit:
             found = found[: query.limit - len(hits)]
             upto = found[-1] + 1 if found else upto
         hits += found
-        seq = upto
-        if time.monotonic() > deadline:
-            break
+        seq, step = _next_line(stores, upto, end), min(2 * step, _STEP)
     return FindPage(hits=hits, next_seq=seq if seq < end else None)
+
+
+def _next_line(stores: Sequence[LogStore], seq: int, end: int) -> int:
+    """The seq of the first kept line from `seq` on: what was dropped, or is another instance's, costs no steps."""
+    numbers = [(store, store.number_at(seq)) for store in stores]
+    return min((store.seq_of(number) for store, number in numbers if number < store.end), default=end)

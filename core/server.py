@@ -213,6 +213,8 @@ def is_alive(path: Path) -> bool:
         sock.settimeout(1.0)
         try:
             sock.connect(str(path))
+        except (TimeoutError, BlockingIOError):
+            return True  # somebody listens, but is too busy to answer
         except OSError:
             return False
     return True

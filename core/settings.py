@@ -5,6 +5,7 @@ Strict: an unknown key is an error that names the nearest right one. What the se
 """
 
 import json
+import math
 import re
 import signal
 import tomllib
@@ -164,7 +165,8 @@ def parse_memory(value: str | int, where: str) -> int:
         size = value
     else:
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", value, re.IGNORECASE)
-        size = int(float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ")) if match else 0
+        amount = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else 0.0
+        size = int(amount) if math.isfinite(amount) else 0
     if size <= 0:
         raise ProcdeckError(f"{where} is {value!r}: write an amount of memory such as 300M or 1.5G.")
     return size
@@ -180,10 +182,30 @@ def _check_ready(ready: str | ReadyCheck | None, where: str) -> None:
             raise ProcdeckError(
                 f"{where}.http is {ready.http!r}: write a path that begins with a slash, such as /health."
             )
-        try:
-            re.compile(ready.log or "")
-        except re.error as error:
-            raise ProcdeckError(f"{where}.log is not a regular expression: {error}.") from None
+        if ready.log is not None:
+            _check_log(ready.log, f"{where}.log")
+        if ready.command is not None and (not ready.command.strip() or "\0" in ready.command):
+            raise ProcdeckError(f"{where}.command is {ready.command!r}: write a command, such as pg_isready.")
+
+
+def _check_log(pattern: str, where: str) -> None:
+    if not pattern:
+        raise ProcdeckError(f"{where} is '': write what a line of its output holds, such as listening on.")
+    # By what it will be matched with. Loaded for those only who use it.
+    from .search import matcher
+
+    try:
+        matcher(pattern, ignore_case=False)
+    except ProcdeckError as error:
+        raise ProcdeckError(f"{where}: {error}") from None
+
+
+def _check_watch(patterns: Iterable[str], where: str) -> None:
+    for pattern in patterns:
+        if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
+            raise ProcdeckError(
+                f"{where} has {pattern!r}: write patterns of files below the app's folder, such as src/**/*.py."
+            )
 
 
 def _load_toml(path: Path) -> dict[str, Any]:
@@ -191,6 +213,8 @@ def _load_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(_read(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProcdeckError(f"{path} is not valid TOML: {error}.") from None
+    except (ValueError, RecursionError):
+        raise ProcdeckError(f"{path} is not valid TOML: a number is too long, or brackets nest too deeply.") from None
 
 
 def _convert(data: object, source: str) -> Settings:
@@ -201,6 +225,8 @@ def _convert(data: object, source: str) -> Settings:
         for name, entry in types.items() if isinstance(types, dict) else ():
             if isinstance(entry, dict):
                 _check_keys(entry, TypeSettings.__struct_fields__, source, f"types.{name}.")
+                if isinstance(entry.get("ready"), dict):
+                    _check_keys(entry["ready"], ReadyCheck.__struct_fields__, source, f"types.{name}.ready.")
             _structure(entry, TypeSettings, source, f"types.{name}")
     settings = _structure(data, Settings, source, "")
     for name, entry in settings.types.items():
@@ -211,6 +237,7 @@ def _convert(data: object, source: str) -> Settings:
         if entry.memory_limit is not None:
             parse_memory(entry.memory_limit, f"{source}: types.{name}.memory_limit")
         _check_ready(entry.ready, f"{source}: types.{name}.ready")
+        _check_watch(entry.watch, f"{source}: types.{name}.watch")
     for timeout in (settings.stop_timeout, *(entry.stop_timeout for entry in settings.types.values())):
         if timeout is not None and not 0 <= timeout <= 86_400:
             raise ProcdeckError(f"{source}: stop_timeout is {timeout}: give seconds from 0 to 86400.")
@@ -227,7 +254,7 @@ def _structure(data: object, kind: type[_Struct], source: str, place: str) -> _S
             what = (
                 f"{what.removeprefix('Invalid enum value ')} is no restart policy, write {' or '.join(RestartPolicy)}"
             )
-        what = what[:1].lower() + what[1:].replace("`object`", "`table`").replace(" | null", "")
+        what = what[:1].lower() + what[1:].replace(" | null", "").replace("object`", "table`")
         raise ProcdeckError(f"{source}: {where}: {what}.") from None
 
 

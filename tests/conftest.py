@@ -52,7 +52,9 @@ def own_world(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.setenv(name, str(home / folder))
         patch.setenv("PROCDECK_TEST", mark)
         # As `pythonpath` does for the tests themselves: `python -m procdeck` is this checkout, from any folder.
-        patch.setenv("PYTHONPATH", str(REPO), prepend=os.pathsep)
+        # An empty part would be the current folder, and Python does not start where that is gone.
+        path = [str(REPO), *(part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part)]
+        patch.setenv("PYTHONPATH", os.pathsep.join(path))
         yield
     leaked = end_leftovers("PROCDECK_TEST", mark, LEAK_GRACE)
     shutil.rmtree(home, ignore_errors=True)
