@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from rich.terminal_theme import TerminalTheme
 from textual import events, on, work
 from textual.app import App
+from textual.binding import BindingType
 from textual.color import Color
 from textual.driver import Driver
 from textual.geometry import Size
@@ -25,6 +26,7 @@ from procdeck.core.errors import ProcdeckError
 from procdeck.core.messages import Event, LogsGrew, Notice, Sampled
 
 from .driver import TerminalDriver
+from .keys import MAIN
 from .model import Formation
 from .screens.help import HelpScreen
 from .screens.main import MainScreen
@@ -86,7 +88,8 @@ class ProcdeckApp(App[int]):
     TITLE = "procdeck"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[Any]] = []
+    # For what is pressed before the first screen is there.
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in MAIN if key.action == "app.quit_formation"]
 
     def __init__(self, connect: Callable[[], Coroutine[Any, Any, Client]]) -> None:
         super().__init__()
@@ -123,15 +126,19 @@ class ProcdeckApp(App[int]):
             "match": back.blend(Color.parse(variables["warning"]), 0.42).hex,
         }
 
+    def on_load(self) -> None:
+        # Before the terminal is changed. Textual minds none of them: on SIGTERM the alternate screen stayed on, and
+        # the engine would not have been told; two SIGINT left the terminal in disorder.
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self._end_by_signal, number)
+            loop.add_signal_handler(signal.SIGINT, self.action_quit_formation)
+
     def on_mount(self) -> None:
         self.register_theme(THEME)
         self.theme = THEME.name
         self.ansi_theme_dark = ANSI
-        loop = asyncio.get_running_loop()
-        # Textual minds neither: on SIGTERM the alternate screen stayed on, and the engine would not have been told.
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self._end_by_signal, number)
         self.theme_changed_signal.subscribe(self, lambda _: self._main.restyle() if self._main else None)
         self._run()
 

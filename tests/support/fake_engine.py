@@ -146,6 +146,9 @@ class FakeEngine:
         self.queries: list[LogQuery | FindQuery] = []
         self.refusal: str | None = None
         """When set, every command is refused with these words."""
+        self.answering = asyncio.Event()
+        """While it is cleared, nobody gets an answer about logs."""
+        self.answering.set()
         self._base_port = base_port
         self._next_pid = first_pid
         self._budget = budget
@@ -356,7 +359,9 @@ class FakeEngine:
     async def logs(self, query: LogQuery) -> LogWindow:
         self._refuse()
         self.queries.append(query)
-        return window(self._stores_of(query.names), query)
+        answer = window(self._stores_of(query.names), query)
+        await self.answering.wait()
+        return answer
 
     async def find(self, query: FindQuery) -> FindPage:
         self._refuse()

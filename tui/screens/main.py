@@ -59,17 +59,19 @@ class MainScreen(Screen[None]):
         self._banner = Banner()
         self._footer = Footer()
         self._prompt = Prompt()
+        # Kept, because a last frame can come when the screen is being taken down and finds nothing by its name any more.
+        self._body, self._left, self._right = Vertical(id="body"), Vertical(id="left"), Vertical(id="right")
         self._everything = False
         """The log of all is shown, until the selection moves."""
         self._zoomed = False
 
     def compose(self) -> ComposeResult:
         yield self._header
-        with Vertical(id="body"):
-            with Vertical(id="left"):
+        with self._body:
+            with self._left:
                 yield self._table
                 yield self._card
-            with Vertical(id="right"):
+            with self._right:
                 yield self._title
                 yield self._log
         yield self._banner
@@ -118,7 +120,7 @@ class MainScreen(Screen[None]):
         width, height = self.size.width, self.size.height
         wide = width >= WIDE and not self._zoomed
         self._header.display = height >= 16 and not self._zoomed
-        left, right, body = self.query_one("#left"), self.query_one("#right"), self.query_one("#body")
+        left, right, body = self._left, self._right, self._body
         body.styles.layout = "horizontal" if wide else "vertical"
         left.display = not self._zoomed
         self._card.display = wide

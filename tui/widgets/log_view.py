@@ -134,19 +134,22 @@ class LogView(Widget, can_focus=True):
         else:
             self._unseen += lines
             self._total += lines
+            if not self._holds(self._top, self._top + self.size.height):
+                self.pull()  # there is room below the last one
             self.post_message(self.Changed())
 
     @property
     def unseen(self) -> int:
-        """New lines since the view stopped to follow."""
-        return 0 if self.following else self._unseen
+        """New lines since the view stopped to follow, as far as they are not in sight."""
+        below = max(0, self._total - self._top - self.size.height)
+        return 0 if self.following else min(self._unseen, below)
 
     @property
     def position(self) -> str:
         """Where the view is, in words: `following`, or `line 120 of 4000`."""
         if self.following:
             return "following"
-        new = f" · {self._unseen} new" if self._unseen else ""
+        new = f" · {self.unseen} new" if self.unseen else ""
         return f"line {min(self._total, self._top + self.size.height)} of {self._total}{new}"
 
     # Moving -----------------------------------------------------------------------------------------------------------

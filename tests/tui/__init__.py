@@ -1,0 +1,1 @@
+"""The dashboard, fed by an engine without processes."""

@@ -1,0 +1,17 @@
+"""What holds for all tests of the dashboard."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_collections() -> Iterator[None]:
+    """Leaves what has been imported out of garbage collections: a dashboard makes many cycles, and a test makes one."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -1,0 +1,240 @@
+"""The dashboard in a test: keys and clicks go in, and what is read is the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from unittest.mock import patch
+
+from textual import events
+from textual.color import Color
+from textual.geometry import Region
+from textual.pilot import Pilot
+from textual.widgets._toast import Toast
+
+from procdeck.tui.app import ProcdeckApp
+from tests.support.fake_engine import Clock, FakeEngine, frozen
+
+PATIENCE = 10.0
+KEYS = {" ": "space", "/": "slash", "+": "plus", "-": "minus", "=": "equals_sign", ".": "full_stop"}
+
+
+def shop(*, slow: bool = False, clock: Clock | None = None) -> FakeEngine:
+    """Three types: web with three instances, worker with two, and clock with one."""
+    engine = FakeEngine(slow=slow, clock=clock)
+    engine.add_type("web", 3, ready=True)
+    engine.add_type("worker", 2)
+    engine.add_type("clock", 1)
+    return engine
+
+
+SHOP = ["web", "web.1", "web.2", "web.3", "worker", "worker.1", "worker.2", "clock", "clock.1"]
+"""The rows of `shop`, from above."""
+
+
+class Deck:
+    """A dashboard that runs."""
+
+    def __init__(self, app: ProcdeckApp, pilot: Pilot[int], engine: FakeEngine) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.engine = engine
+        self.clock = engine.clock
+
+    # What is to be seen -----------------------------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen."""
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        """The screen as one text."""
+        return "\n".join(self.lines)
+
+    def region(self, selector: str) -> Region:
+        """Where a widget is."""
+        return self.app.screen.query_one(selector).region
+
+    def part(self, selector: str) -> list[str]:
+        """The lines of a widget."""
+        x, y, width, height = self.region(selector)
+        strips = self.app.screen._compositor.render_strips()[y : y + height]
+        return [strip.crop(x, x + width).text.rstrip() for strip in strips]
+
+    @property
+    def header(self) -> str:
+        """The line at the top."""
+        return self.part("Header")[0]
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """The rows of the table that are in view, by name."""
+        return {line[3:].split()[0]: line for line in self.part("FormationTable")[1:] if line[1:].strip()}
+
+    @property
+    def selected(self) -> str:
+        """The name in the row that has the bar."""
+        (name,) = [name for name, line in self.rows.items() if line.startswith("▌")]
+        return name
+
+    @property
+    def title(self) -> str:
+        """The line above the log."""
+        return self.part("LogTitle")[0]
+
+    @property
+    def log(self) -> list[str]:
+        """The log's lines without those that are empty, and without the time before each."""
+        return [line[10:] if line[3:4] == ":" else line for line in self.part("LogView") if line]
+
+    @property
+    def footer(self) -> str:
+        """The line at the bottom."""
+        return self.part("Footer")[0]
+
+    @property
+    def toasts(self) -> list[str]:
+        """The messages at the edge of the screen, each as one line."""
+        strips = self.app.screen._compositor.render_strips()
+        boxes = [toast.region for toast in self.app.screen.query(Toast)]
+        return [
+            " ".join(" ".join(strip.crop(x + 1, x + width).text.split()) for strip in strips[y : y + height]).strip()
+            for x, y, width, height in boxes
+        ]
+
+    def lit(self, selector: str, background: str) -> list[str]:
+        """The texts of a widget that have a certain background, a variable of the theme."""
+        wanted = Color.parse(self.app.get_css_variables()[background]).rich_color
+        x, y, width, height = self.region(selector)
+        return [
+            segment.text
+            for strip in self.app.screen._compositor.render_strips()[y : y + height]
+            for segment in strip.crop(x, x + width)
+            if segment.style and segment.style.bgcolor == wanted
+        ]
+
+    def colours(self, selector: str, word: str) -> set[str]:
+        """The colours in which a word stands in a widget."""
+        x, y, width, height = self.region(selector)
+        return {
+            segment.style.color.name
+            for strip in self.app.screen._compositor.render_strips()[y : y + height]
+            for segment in strip.crop(x, x + width)
+            if word in segment.text and segment.style and segment.style.color
+        }
+
+    # What is done -----------------------------------------------------------------------------------------------------
+
+    async def press(self, *keys: str) -> None:
+        """Presses keys, and lets come about what each of them sets off."""
+        for key in keys:
+            await self.pilot.press(KEYS.get(key, key))
+            await self.settle()
+
+    async def enter(self, text: str) -> None:
+        """Types into a prompt, and enters it."""
+        await self.press(*text, "enter")
+
+    async def select(self, name: str) -> None:
+        """Goes to a row."""
+        await self.press("g")
+        for _ in range(len(self.rows)):
+            if self.selected == name:
+                break
+            await self.press("j")
+        assert self.selected == name
+
+    async def click(self, selector: str, x: int, y: int) -> None:
+        """Clicks on a cell of a widget."""
+        await self.pilot.click(selector, offset=(x, y))
+        await self.settle()
+
+    async def wheel(self, selector: str, clicks: int) -> None:
+        """Turns the mouse wheel over a widget: up when negative."""
+        kind = events.MouseScrollUp if clicks < 0 else events.MouseScrollDown
+        for _ in range(abs(clicks)):
+            await self.pilot._post_mouse_events([kind], selector, (5, 1))
+        await self.settle()
+
+    async def resize(self, width: int, height: int) -> None:
+        """Gives the terminal another size."""
+        await self.pilot.resize_terminal(width, height)
+        # Textual gathers these events for some milliseconds.
+        await self.until(lambda: self.app.screen.size == (width, height) and self.app._resize_timer is None)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Waits until all is done that is under way: messages, events, commands, log windows, layout."""
+        calm = 0
+        while calm < 2 and not self.app._exit:
+            await self.pilot._wait_for_screen()
+            await self.until(lambda: not self._busy, "calm")
+            calm = calm + 1 if not self._moving else 0
+            self.app.screen._on_timer_update()
+
+    @property
+    def _busy(self) -> bool:
+        work = any(worker.group != "default" and worker.is_running for worker in self.app.workers)
+        return self.engine.untold > 0 or bool(self.app._commands) or work
+
+    @property
+    def _moving(self) -> bool:
+        screen = self.app.screen
+        pumps = [self.app, *screen.walk_children(with_self=True)]
+        return screen._layout_required or any(pump.message_queue_size or pump._next_callbacks for pump in pumps)
+
+    async def until(self, ask: Callable[[], object], what: str = "something to be shown") -> None:
+        """Waits for what comes by and by."""
+        deadline = time.monotonic() + PATIENCE
+        await asyncio.sleep(0)
+        while not ask():
+            assert time.monotonic() < deadline, f"waited for {what}; the screen was\n{self.text}"
+            await asyncio.sleep(0.002)
+
+    async def shows(self, *texts: str) -> None:
+        """Waits until all these words are on the screen."""
+        await self.until(lambda: all(text in self.text for text in texts), f"{texts}")
+
+    async def ended(self) -> int | None:
+        """Waits for the app's end and returns its exit status."""
+        await self.until(lambda: self.app._exit, "the end")
+        return self.app.return_value
+
+
+@asynccontextmanager
+async def dashboard(
+    engine: FakeEngine | None = None, *, size: tuple[int, int] = (80, 24), frame: float = 0.0
+) -> AsyncIterator[Deck]:
+    """Runs the dashboard.
+
+    Args:
+        engine: what it is connected to; `shop` when it does not matter.
+        size: columns and rows.
+        frame: seconds between two repaints; 0 to see at once what has come about.
+    """
+    engine = engine or shop()
+    app = ProcdeckApp(engine.connect)
+
+    async def at_once(*_: float) -> None:
+        """Instead of Textual's waits until the CPU is idle, 40 ms a key: `settle` knows better when all is done."""
+
+    with (
+        frozen(engine.clock),
+        patch("procdeck.tui.app.FRAME", frame),
+        patch("textual.app.wait_for_idle", at_once),
+        patch("textual.pilot.wait_for_idle", at_once),
+    ):
+        async with app.run_test(size=size, notifications=True) as pilot:
+            deck = Deck(app, pilot, engine)
+            await deck.until(lambda: app._exit or len(app.screen_stack) > 1, "the main screen")
+            await deck.settle()
+            await deck.until(
+                lambda: app._exit or not engine.types or deck.app.screen.is_modal or re.search("^[▌|]", deck.text, re.M)
+            )
+            await deck.settle()
+            yield deck

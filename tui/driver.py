@@ -1,0 +1,66 @@
+"""Textual's terminal, made good for two moments that it does not expect: the window is closed, and a SIGCONT comes
+without a stop before it (the kernel sends one with the SIGHUP of a closed window)."""
+
+import errno
+import os
+from typing import Any, TextIO
+
+from textual.drivers.linux_driver import LinuxDriver
+
+_GONE = (errno.EIO, errno.ENXIO, errno.EPIPE)
+
+
+class TerminalDriver(LinuxDriver):
+    """Ends in an orderly way although nobody takes its output any more."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._file: Any = _Output(self._file)
+        self._suspended = False
+
+    def suspend_application_mode(self) -> None:
+        self._suspended = True
+        super().suspend_application_mode()
+
+    def resume_application_mode(self) -> None:
+        self._suspended = False
+        super().resume_application_mode()
+
+    def _sigcont_application(self, *_: Any) -> None:
+        # It would start threads a second time for input and output, of which the first ones never end.
+        if self._suspended:
+            super()._sigcont_application()
+
+
+class _Output:
+    """The terminal's file. When the terminal is gone, what is written goes nowhere.
+
+    Textual writes in a thread, which an error would end; the app would then wait for ever to hand it the next piece.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def write(self, text: str) -> int:
+        try:
+            return self._file.write(text)
+        except OSError as error:
+            self._lose(error)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if error.errno not in _GONE:
+            raise error
+        # What it still holds in its buffer goes there too, when Python ends.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self._file.fileno())
+        os.close(null)
