@@ -193,7 +193,8 @@ def _cpu_top(history: Sequence[float | None]) -> float:
 def _memory_top(history: Sequence[float | None]) -> float:
     peak = max((value for value in history if value is not None), default=0.0)
     top = 16.0 * 1024 * 1024
-    while top < peak:
+    # With some air above it: what stays level, as memory does, is then a low bar and not a wall.
+    while top < 1.5 * peak:
         top *= 2
     return top
 

@@ -59,7 +59,7 @@ class MainScreen(Screen[None]):
         self._banner = Banner()
         self._footer = Footer()
         self._prompt = Prompt()
-        # Kept, because a last frame can come when the screen is being taken down and finds nothing by its name any more.
+        # Kept: a last frame can come when the screen is being taken down, and finds nothing by its name any more.
         self._body, self._left, self._right = Vertical(id="body"), Vertical(id="left"), Vertical(id="right")
         self._everything = False
         """The log of all is shown, until the selection moves."""
