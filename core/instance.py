@@ -19,16 +19,11 @@ from .config import TypeSpec
 from .formation import instance_name
 from .logstore import LogStore
 from .messages import InstanceView, RunMark
+from .output import Output
 from .policy import CrashHistory
 from .proctable import Process, send_to_groups
-from .spawn import Child, Ended, set_size, spawn, when_ended
+from .spawn import Child, Ended, spawn, when_ended
 from .state import Event, Exit, State, transition
-
-READ_SIZE = 64 * 1024
-READ_BUDGET = 64 * 1024
-"""Bytes taken from one instance in one turn of the loop."""
-DRAIN_LIMIT = 8 * 1024 * 1024
-"""Most bytes read after a process has ended, as something that it left behind may go on writing for ever."""
 
 
 class Host(Protocol):
@@ -96,6 +91,7 @@ class Instance:
         self._root = root
         self._host = host
         self._child: Child | None = None
+        self._output: Output | None = None
         self._alive = False
         self._started_at = 0.0
         self._state_since = time.monotonic()
@@ -105,8 +101,6 @@ class Instance:
         self._signalled: set[tuple[int, float]] = set()
         self._gone = False
         """The latest look saw nothing of it."""
-        self._deaf = False
-        """Nobody has its terminal open, so there is nothing to read until somebody opens it again."""
         self._was_looping = False
         self._last_exit: Exit | None = None
         self._last_wanted = False
@@ -223,8 +217,8 @@ class Instance:
 
     def resize(self, columns: int, rows: int) -> None:
         """Sizes its terminal."""
-        if self._child is not None and self._child.tty and self._child.output >= 0:
-            set_size(self._child.output, columns, rows)
+        if self._output is not None:
+            self._output.resize(columns, rows)
 
     # What the engine sees ---------------------------------------------------------------------------------------------
 
@@ -232,8 +226,8 @@ class Instance:
         """Hears which processes of it live. Sends what is due, and notes when all is gone."""
         before = self._seen_as()
         self.members = members
-        if self._deaf:
-            self._listen()
+        if self._output is not None:
+            self._output.try_again()
         if self.ending:
             self._press(members, now)
         if members or self._alive:
@@ -331,7 +325,6 @@ class Instance:
             self._spawn()
 
     def _spawn(self) -> None:
-        self._close_output()
         self._kill_at = None
         self._cause = None
         self.outdated = False
@@ -355,7 +348,11 @@ class Instance:
         self._alive = True
         self._started_at = time.monotonic()
         run = self.run
-        self._listen()
+        self._output = Output(
+            child,
+            lambda data: self.store.append(data, at=time.time(), run=run),
+            turn_over=lambda: self._host.logged(self),
+        )
         when_ended(child.pid, lambda ended: self._ended(run, ended))
         self._change(Event.SPAWNED)
 
@@ -367,53 +364,12 @@ class Instance:
         self._change(Event.SPAWN_FAILED)
         self._after_end(self._last_exit, 0.0)
 
-    # Output -----------------------------------------------------------------------------------------------------------
-
-    def _readable(self, run: int, fd: int) -> None:
-        if not self._read(run, fd, READ_BUDGET):
-            if self._child is not None and self._child.tty:
-                # To close it would hang up the session, which lives on: it is only not read for a while.
-                asyncio.get_running_loop().remove_reader(fd)
-                self._deaf = True
-            else:
-                self._close_output()
-        self._host.logged(self)
-
-    def _listen(self) -> None:
-        self._deaf = False
-        if self._child is not None and self._child.output >= 0:
-            fd = self._child.output
-            asyncio.get_running_loop().add_reader(fd, self._readable, self.run, fd)
-
-    def _read(self, run: int, fd: int, budget: int) -> bool:
-        """Reads what is there, up to `budget` bytes. False when there will be no more."""
-        while budget > 0:
-            try:
-                data = os.read(fd, READ_SIZE)
-            except BlockingIOError:
-                return True
-            except OSError as error:
-                if error.errno == errno.EINTR:
-                    continue
-                return False  # EIO: nobody holds the other side of the pty any more
-            if not data:
-                return False
-            budget -= len(data)
-            self.store.append(data, at=time.time(), run=run)
-        return True
-
-    def _close_output(self) -> None:
-        if self._child is not None and self._child.output >= 0:
-            asyncio.get_running_loop().remove_reader(self._child.output)
-            os.close(self._child.output)
-            self._child = Child(self._child.pid, -1, self._child.tty)
-
     # The end of a run -------------------------------------------------------------------------------------------------
 
     def _ended(self, run: int, ended: Ended) -> None:
         assert self._child is not None and run == self.run, "a run ends before the next one starts"
-        if self._child.output >= 0 and not self._read(run, self._child.output, DRAIN_LIMIT):
-            self._close_output()
+        if self._output is not None:
+            self._output.drain()
         self._alive = False
         self.ready = False
         exit_ = replace(Exit.from_wait(ended.status), cause=self._cause)
@@ -494,7 +450,9 @@ class Instance:
     def _nothing_left(self) -> None:
         self._kill_at = None
         if self._child is not None:
-            self._close_output()
+            if self._output is not None:
+                self._output.close()
+                self._output = None
             # Forgotten at once: the kernel may give this number to a stranger's session from now on.
             self._child = None
         if self.state is State.STOPPING:
