@@ -93,6 +93,10 @@ class ProcdeckApp(App[int]):
 
     def __init__(self, connect: Callable[[], Coroutine[Any, Any, Client]]) -> None:
         super().__init__()
+        # Here and not later, so that the style sheet is read once.
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.ansi_theme_dark = ANSI
         self._connect = connect
         self.formation = Formation()
         self.client: Client | None = None
@@ -119,7 +123,7 @@ class ProcdeckApp(App[int]):
         back, text, accent = (Color.parse(variables[name]) for name in ("background", "foreground", "primary"))
         return variables | {
             "weak": back.blend(text, 0.62).hex,
-            "faint": back.blend(text, 0.34).hex,
+            "faint": back.blend(text, 0.44).hex,
             "spark": back.blend(accent, 0.72).hex,
             "bar": back.blend(accent, 0.26).hex,
             "bar-idle": back.blend(text, 0.12).hex,
@@ -136,9 +140,6 @@ class ProcdeckApp(App[int]):
             loop.add_signal_handler(signal.SIGINT, self.action_quit_formation)
 
     def on_mount(self) -> None:
-        self.register_theme(THEME)
-        self.theme = THEME.name
-        self.ansi_theme_dark = ANSI
         self.theme_changed_signal.subscribe(self, lambda _: self._main.restyle() if self._main else None)
         self._run()
 
@@ -255,8 +256,8 @@ class ProcdeckApp(App[int]):
     @on(MainScreen.Ask)
     def _asked(self, event: MainScreen.Ask) -> None:
         client = self.client
-        if client is None:
-            return
+        if client is None or self._quitting:
+            return  # a key that was on its way when the end began
         commands: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
             "scale": client.scale,
             "restart": client.restart,

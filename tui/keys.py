@@ -20,15 +20,13 @@ class Key:
     group: str
     hint: str = ""
     """A word for the footer; empty: never there."""
-    opens_prompt: bool = False
-    """What is typed right after it, however fast, goes into a prompt."""
+    at_once: bool = False
+    """It moves the focus: what is typed right after it, however fast, goes there."""
 
     def binding(self) -> Binding:
         """For Textual."""
         # A priority binding acts before the next key is handed to the widget that has the focus now.
-        return Binding(
-            self.keys, self.action, self.help, show=False, key_display=self.shown, priority=self.opens_prompt
-        )
+        return Binding(self.keys, self.action, self.help, show=False, key_display=self.shown, priority=self.at_once)
 
 
 MAIN: tuple[Key, ...] = (
@@ -41,7 +39,7 @@ MAIN: tuple[Key, ...] = (
     Key("left", "fold", "←", "fold the type; log: to the left", "Move"),
     Key("right", "unfold", "→", "unfold the type; log: to the right", "Move"),
     Key("space", "toggle_fold", "space", "fold or unfold the type", "Move"),
-    Key("tab", "swap_pane", "tab", "go to the log and back", "Move"),
+    Key("tab", "swap_pane", "tab", "go to the log and back", "Move", at_once=True),
     Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type", "Scale", "scale"),
     Key("minus,underscore", "scale_by(-1)", "- _", "one fewer: the highest number goes", "Scale", "scale"),
     Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to", True),
@@ -57,7 +55,7 @@ MAIN: tuple[Key, ...] = (
     Key("N", "previous_match", "N", "previous match", "Log"),
     Key("f", "follow", "f", "follow new lines, or stay", "Log", "follow"),
     Key("0", "merged", "0", "the log of everything, merged", "Log"),
-    Key("z", "zoom", "z", "the log on the whole screen", "Log", "zoom"),
+    Key("z", "zoom", "z", "the log on the whole screen", "Log", "zoom", at_once=True),
     Key("escape", "back", "esc", "back out one level", "Dashboard"),
     Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
     Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),

@@ -1,10 +1,10 @@
 """Log lines as strips for the screen: time, prefix, text with its colours, run marks as rules, matches lit. Pure;
 `log_view` scrolls them."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import regex
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -21,6 +21,10 @@ HUES = ("#5fafff", "#d7a0ff", "#5fd7d7", "#ffaf87", "#9fb8ff", "#ff9fd0", "#87d7
 green, yellow or red."""
 
 
+_MATCH_LIMIT = 0.02
+"""Seconds that lighting the matches of one line may take; a pattern can be costly."""
+
+
 @dataclass(frozen=True)
 class Look:
     """How lines are to be drawn."""
@@ -31,7 +35,7 @@ class Look:
     """Cells of text that are scrolled out to the left."""
     prefix: int = 0
     """Cells for the instance's name; 0: it is not shown."""
-    match: re.Pattern[str] | None = None
+    match: "regex.Pattern[str] | None" = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,12 @@ def _rule(line: LogLine, mark: RunMark, look: Look, styles: Styles, signs: Glyph
     return Strip(text).adjust_cell_length(look.width, styles.text)
 
 
-def _light(body: Sequence[Segment], pattern: re.Pattern[str], style: Style) -> list[Segment]:
+def _light(body: Sequence[Segment], pattern: "regex.Pattern[str]", style: Style) -> list[Segment]:
     text = "".join(segment.text for segment in body)
-    spans = [match.span() for match in pattern.finditer(text) if match.end() > match.start()]
+    try:
+        spans = [match.span() for match in pattern.finditer(text, timeout=_MATCH_LIMIT) if match.end() > match.start()]
+    except TimeoutError:
+        spans = []
     if not spans:
         return list(body)
     lit: list[Segment] = []

@@ -198,9 +198,9 @@ class Formation:
         return sum(live.view.restarts for live in self.of_type(name))
 
     def up(self, name: str | None = None) -> int:
-        """How many instances run: of a type, or of all."""
+        """How many instances are there, on their way out too: of a type, or of all."""
         lives = self.live.values() if name is None else self.of_type(name)
-        return sum(1 for live in lives if live.view.state is State.RUNNING)
+        return sum(1 for live in lives if live.view.state in (State.RUNNING, State.STOPPING))
 
     def wanted(self) -> int:
         """How many instances there should be in all."""

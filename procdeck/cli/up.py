@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+import procdeck
 from procdeck.cli.options import formation, read_options, where
 from procdeck.core.config import Config, Options, load
 from procdeck.core.launch import launch
@@ -50,6 +51,9 @@ def demo(env_files: str | None, port: str | None, formation: str | None, plain: 
 
     # The demo's `python` is this one: it may stand in a virtual environment that is not on the PATH.
     environ = dict(os.environ)
+    # And it is to find this procdeck, from whichever folder.
+    here = str(Path(procdeck.__file__).resolve().parent.parent)
+    environ["PYTHONPATH"] = os.pathsep.join(part for part in (here, environ.get("PYTHONPATH")) if part)
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
     options = Options(procfile=str(PROCFILE), env_files=env_files, port=port, formation=formation)
     return _run(load(options, environ), plain=plain)

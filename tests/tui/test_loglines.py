@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
@@ -43,7 +42,7 @@ def drawn(
     mark: RunMark | None = None,
     signs: Glyphs | None = None,
 ) -> Strip:
-    look = Look(width=width, left=left, prefix=prefix, match=re.compile(match) if match is not None else None)
+    look = Look(width=width, left=left, prefix=prefix, match=regex.compile(match) if match is not None else None)
     return line_strip(line(data, name, mark), look, STYLES, signs or Glyphs(), current=current)
 
 

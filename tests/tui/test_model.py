@@ -174,11 +174,11 @@ class TestHistory:
 
 
 class TestCounts:
-    def test_up_is_what_runs(self) -> None:
+    def test_up_is_what_is_there_until_it_has_stopped(self) -> None:
         made = formation(
             view("web.1"), view("web.2", State.STARTING), view("web.3", State.STOPPING), view("worker.1"), web=3
         )
-        assert (made.up("web"), made.up("worker"), made.up()) == (1, 1, 2)
+        assert (made.up("web"), made.up("worker"), made.up()) == (2, 1, 3)
         assert made.wanted() == 4
 
     def test_wanted_changes_at_once(self) -> None:

@@ -80,7 +80,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._prompt.display = False
-        self._log.type_order = list(self._formation.types)
+        self._log.type_places = {name: type_.index for name, type_ in self._formation.types.items()}
         self.update()
         self._show_log()
 
@@ -95,7 +95,7 @@ class MainScreen(Screen[None]):
         self._lay_out()
         self._card.show(self._table.selected)
         self._banner.show(self._formation.pending)
-        self._log.type_order = list(self._formation.types)
+        self._log.type_places = {name: type_.index for name, type_ in self._formation.types.items()}
         # Not its title only: an instance that has come belongs into the log of its type.
         self._show_log()
         self._show_footer()
@@ -169,6 +169,10 @@ class MainScreen(Screen[None]):
         self._show_title()
 
     @on(LogView.Changed)
+    def _log_changed(self) -> None:
+        self._show_title()
+        self._show_footer()
+
     def _show_title(self) -> None:
         log = self._log
         note: list[tuple[str, str]] = []
@@ -216,6 +220,8 @@ class MainScreen(Screen[None]):
     def _show_footer(self) -> None:
         words = {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in MAIN if key.hint}
         hints = [Hint("+/-", "scale", "scale_by(1)")]
+        if self._log.search is not None:
+            hints = [Hint("n/N", "next match", "next_match"), Hint("esc", "end search", "back")]
         live = self._selected_live()
         down = live is not None and live.view.state not in (State.RUNNING, State.STARTING, State.STOPPING)
         if live is not None and live.view.state is State.STOPPING:
@@ -463,11 +469,11 @@ def _changes(type_: str, text: str) -> str:
 
 
 def _preview_pattern(text: str) -> tuple[str, bool]:
-    import re
+    import regex
 
     try:
-        re.compile(text)
-    except re.error as error:
+        regex.compile(text)
+    except regex.error as error:
         return f"{error}", False
     return "enter · esc", True
 
@@ -475,7 +481,7 @@ def _preview_pattern(text: str) -> tuple[str, bool]:
 def _about(live: Live) -> list[tuple[str, str]]:
     view = live.view
     about: list[tuple[str, str]] = []
-    if view.looping:
+    if view.looping and view.state not in (State.STOPPED, State.EXITED, State.STOPPING):
         about.append(("crash loop", "crashed"))
     if view.restarts:
         about.append((plural(view.restarts, "restart"), "dim"))

@@ -40,6 +40,9 @@ class QuittingScreen(ModalScreen[None]):
         # Those that are up when the end begins; the others have nothing to tell.
         self._seen = {name: live for name, live in formation.live.items() if live.view.state not in _QUIET}
 
+        self._began = time.monotonic()
+        self._down_at: dict[str, float] = {}
+
     def compose(self) -> ComposeResult:
         yield self._box
 
@@ -55,6 +58,9 @@ class QuittingScreen(ModalScreen[None]):
         """Paints the present state."""
         now = time.monotonic()
         box = self._box
+        for name in self._seen:
+            if name not in self._down_at and (name not in self._formation.live or _down(self._formation.live[name])):
+                self._down_at[name] = now
         self._seen |= {name: live for name, live in self._formation.live.items() if name in self._seen}
         going = [live for name, live in self._seen.items() if name in self._formation.live and not _down(live)]
         box.border_title = f"stopping {plural(len(going), 'process', 'processes')}" if going else "stopped"
@@ -77,7 +83,8 @@ class QuittingScreen(ModalScreen[None]):
         # On a narrow screen the name gives way: when it gets KILL is what counts here.
         name = Text(elide(view.name, max(6, min(24, self.size.width - 34))))
         if view.name not in self._formation.live or _down(live):
-            return name, Text(f"{self._signs.down} stopped", style=Style(dim=True)), Text("")
+            took = Text(short(self._down_at.get(view.name, now) - self._began), style=Style(dim=True))
+            return name, Text(f"{self._signs.down} stopped", style=Style(dim=True)), took
         status = instance_status(live, now)
         word = Text(f"{status.glyph(self._signs)} {status.word.split(' ')[0]}", style=Style(color=colours["warning"]))
         left = live.kill_in(now)

@@ -5,10 +5,10 @@ It holds a few screens of lines around what is shown, and the seq of the line at
 `loglines`.
 """
 
-import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import regex
 from rich.style import Style
 from textual import events, work
 from textual.message import Message
@@ -41,7 +41,7 @@ class Search:
     """A search in the shown log."""
 
     pattern: str
-    visible: re.Pattern[str]
+    visible: "regex.Pattern[str]"
     ignore_case: bool
     hits: list[int]
     """The seqs of the lines that match, as far as they are known."""
@@ -90,8 +90,8 @@ class LogView(Widget, can_focus=True):
         self.search: Search | None = None
         self.empty_text = ""
         """What stands there while there is no line at all."""
-        self.type_order: Sequence[str] = ()
-        """The types in Procfile order, for their hues."""
+        self.type_places: Mapping[str, int] = {}
+        """The place of each type in the Procfile, for its hue."""
         self._lines: list[LogLine] = []
         self._first = 0
         """The place of the first held line among the kept ones."""
@@ -279,8 +279,8 @@ class LogView(Widget, can_focus=True):
         makes it exact."""
         ignore_case = pattern == pattern.lower()
         try:
-            visible = re.compile(pattern, re.IGNORECASE if ignore_case else 0)
-        except re.error as error:
+            visible = regex.compile(pattern, regex.IGNORECASE if ignore_case else 0)
+        except regex.error as error:
             self.post_message(self.Failed(f"Not a regular expression: {error}"))
             return
         search = Search(pattern, visible, ignore_case, [])
@@ -426,7 +426,7 @@ class LogView(Widget, can_focus=True):
         return min(20, max(len(line.name) for line in lines))
 
     def _frame_styles(self) -> Styles:
-        if self._styles is None or [*self._styles.hues] != [*self.type_order]:
+        if self._styles is None or self._styles.hues.keys() != self.type_places.keys():
             base = self.rich_style
             self._styles = Styles(
                 text=base,
@@ -435,7 +435,7 @@ class LogView(Widget, can_focus=True):
                 ended=base + self._part("ended"),
                 match=self._part("match"),
                 current=self._part("current"),
-                hues={name: base + Style(color=HUES[i % len(HUES)]) for i, name in enumerate(self.type_order)},
+                hues={name: base + Style(color=HUES[i % len(HUES)]) for name, i in self.type_places.items()},
             )
         return self._styles
 
