@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 .DEFAULT_GOAL = help
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test check format screenshots clean
+.PHONY: help demo test faults check format screenshots clean
 
 help: ## List what can be made
 	@echo "make TARGET, where TARGET is one of:"
@@ -22,6 +22,10 @@ demo: $(VENV)/runtime ## See procdeck run a demo formation
 
 test: $(VENV)/dev ## Run the tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST_ARGS)
+
+faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and write docs/faults.md
+	$(BIN)/python -m tests.faults
+	FAULTS=all $(BIN)/python -m pytest -s --ignore=tests/faults/test_matrix.py tests/faults $(PYTEST_ARGS)
 
 check: $(VENV)/dev ## Check style, types and who imports whom
 	$(BIN)/ruff check .

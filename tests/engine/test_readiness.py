@@ -54,8 +54,9 @@ time.sleep(50)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, hasty: None) -> None:
-    """What is ready is asked again after 0.3 s, and a request or a command has 1.5 s."""
-    monkeypatch.setattr(readiness, "CALM_INTERVAL", 0.3)
+    """What is not ready is asked again after 0.1 s, what is after 0.2 s, and a request or a command has 1.5 s."""
+    monkeypatch.setattr(readiness, "PROBE_INTERVAL", 0.1)
+    monkeypatch.setattr(readiness, "CALM_INTERVAL", 0.2)
     monkeypatch.setattr(readiness, "PROBE_TIMEOUT", 1.5)
 
 
