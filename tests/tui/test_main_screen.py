@@ -801,7 +801,7 @@ class TestWhichLog:
             deck.clock.advance(2.5)
             engine.measure(web_1=(1.0, 1))
             await deck.settle()
-            assert deck.log == [" no output for 3.0s; started 12:04:30"]
+            assert deck.log == [" no output for 3 s; started 12:04:30"]
 
     async def test_a_formation_wholly_at_0(self) -> None:
         engine = FakeEngine()
