@@ -209,7 +209,8 @@ class MainScreen(Screen[None]):
             return "no output yet"
         if uptime < _QUIET:
             return ""
-        return f"no output for {f'{int(uptime)} s' if uptime < 60 else short(uptime)}; started {clock(time.time() - uptime)}"
+        silent = f"{int(uptime)} s" if uptime < 60 else short(uptime)
+        return f"no output for {silent}; started {clock(time.time() - uptime)}"
 
     @on(LogView.Failed)
     def _log_failed(self, event: LogView.Failed) -> None:
