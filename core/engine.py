@@ -52,6 +52,9 @@ _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
 _RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
 
 
+_AT_ONCE = frozenset({"restart", "stop_signal", "stop_timeout", "ready", "after", "memory_limit", "watch"})
+"""Parts of a type that hold for a running instance too; the others need a restart."""
+
 WATCH_DELAY = 0.5
 """Seconds after which files are watched: the formation's start comes first."""
 
@@ -392,8 +395,11 @@ class Engine:
         for instance in (*self._instances.values(), *self._retired.values()):
             type_ = instance.spec.type.name
             # An instance of an added type was on its way out when its type came back.
-            if type_ in change.changed or type_ in change.added or change.variables:
-                instance.change_spec(self._specs.get(type_, instance.spec), outdated=True)
+            new_life = type_ in change.added or bool(change.variables)
+            parts = change.changed.get(type_, [])
+            if parts or new_life:
+                outdated = new_life or not _AT_ONCE.issuperset(parts)
+                instance.change_spec(self._specs.get(type_, instance.spec), outdated=outdated)
         kept = tuple(spec for name, spec in self._specs.items() if name not in change.removed)
         self.config = replace(self.config, specs=kept, env=files.env, files=files.files)
 
@@ -428,7 +434,8 @@ class Engine:
         if instance is None:
             spec = self._specs[type_name]
             port = self._free_port(spec, number)
-            store = self._stores[name] = LogStore(name, self._counter)
+            # A type that had left and comes back goes on with its log.
+            store = self._stores.setdefault(name, LogStore(name, self._counter))
             instance = Instance(spec, number, port, self.config.root, store, self)
         self._instances[name] = instance
         instance.start(at_once=False)

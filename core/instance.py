@@ -162,7 +162,7 @@ class Instance:
 
     def go(self) -> None:
         """What it waited for is there."""
-        if self.waiting:
+        if self.waiting and not self.held:
             self.waiting = False
             self._note = ""
             self._begin()

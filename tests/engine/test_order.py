@@ -281,3 +281,16 @@ async def test_a_stop_by_hand_knows_no_order(app_dir: Apps) -> None:
         await seen.control.stop("db")
         await seen.state("db.1", State.STOPPED)
         assert seen.instances["web.1"].state is State.RUNNING
+
+
+async def test_what_is_held_while_it_waits_does_not_start_until_it_is_let_go(app_dir: Apps) -> None:
+    folder = app_dir({"web": RUNS, "db": DB}, toml=AFTER_DB)
+    async with told(folder) as seen:
+        await waiting(seen, "web.1", "waits for db")
+        await seen.control.hold("web.1")
+        (folder / "db.1").touch()
+        await seen.state("db.1", State.RUNNING, ready=True)
+        await eventually(lambda: seen.instances["web.1"].held)
+        waits(seen, "web.1")
+        await seen.control.hold("web.1")
+        await seen.running("web.1")

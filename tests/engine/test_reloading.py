@@ -262,6 +262,17 @@ async def test_files_beside_them_and_what_differs_in_nothing_are_not_told(app_di
         assert len(seen.changes) == so_far + 1
 
 
+@pytest.mark.parametrize("selected", [["web=exec sleep 50", "exec sleep 49"], ["true"]])
+async def test_types_of_the_command_line_stay_what_they_are(app_dir: Apps, selected: list[str]) -> None:
+    folder = app_dir(toml="[types.other]\ntty = false\n")
+    async with told(folder, watch=True, selected=selected) as seen:
+        (folder / ".env").write_text("A=1\n")
+        await seen.pending(ConfigChange(variables=["A"]))
+        assert seen.changes == [ConfigChange(variables=["A"])]
+        await seen.control.apply()
+        await seen.pending(None)
+
+
 async def test_what_is_changed_before_the_watch_begins_is_seen(app_dir: Apps) -> None:
     """The formation's start comes first; a second later files are watched."""
     folder = app_dir({"web": RUNS})
@@ -392,6 +403,7 @@ async def test_a_type_that_comes_back_after_it_has_left(app_dir: Apps) -> None:
         await seen.line("web.1", "three")
         assert seen.instances["web.1"].port == base  # as at the start: its place was free
         await seen.until(lambda: seen.removed == ["web", "www"], "www to be forgotten")
+        assert [line.data for line in await seen.log("web.1")] == [b"one", b"", b"three"]
         assert seen.instances["db.1"].run == 1
 
 
@@ -613,3 +625,18 @@ async def test_nothing_is_watched_unless_it_is_asked_for_and_nothing_after_the_e
         with pytest.raises(ProcdeckError, match="being stopped"):
             await seen.control.apply()
     await eventually(lambda: asyncio.all_tasks() == {asyncio.current_task()}, "an end of the watching")
+
+
+async def test_what_holds_for_a_running_instance_too_makes_it_not_outdated(app_dir: Apps) -> None:
+    folder = app_dir({"web": "trap '' TERM; while :; do sleep 0.05; done"})
+    async with told(folder, watch=True) as seen:
+        await seen.running("web.1")
+        save(folder / "procdeck.toml", "[types.web]\nstop_timeout = 0.1\n")
+        await seen.pending(ConfigChange(changed={"web": ["stop_timeout"]}))
+        await seen.control.apply()
+        await seen.pending(None)
+        assert outdated(seen) == {"web.1": False}
+        await seen.control.stop("web.1")
+        view = await seen.state("web.1", State.STOPPED)
+        assert view.last_uptime is not None
+        assert view.stop_timeout == 0.1
