@@ -91,8 +91,11 @@ class ProcdeckApp(App[int]):
     # For what is pressed before the first screen is there.
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in MAIN if key.action == "app.quit_formation"]
 
-    def __init__(self, connect: Callable[[], Coroutine[Any, Any, Client]]) -> None:
+    def __init__(
+        self, connect: Callable[[], Coroutine[Any, Any, Client]], interrupted: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__()
+        self._interrupted = interrupted
         # Here and not later, so that the style sheet is read once.
         self.register_theme(THEME)
         self.theme = THEME.name
@@ -138,6 +141,8 @@ class ProcdeckApp(App[int]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self._end_by_signal, number)
             loop.add_signal_handler(signal.SIGINT, self.action_quit_formation)
+        if self._interrupted():
+            self.exit(130)
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, lambda _: self._main.restyle() if self._main else None)
@@ -313,18 +318,21 @@ class Outcome:
     """The formation goes on."""
 
 
-def run_dashboard(where: socket.socket | Path, *, engine_log: Path | None = None) -> Outcome:
+def run_dashboard(
+    where: socket.socket | Path, *, engine_log: Path | None = None, interrupted: Callable[[], bool] = lambda: False
+) -> Outcome:
     """Shows the dashboard of an engine until a person leaves it.
 
     Args:
         where: the owner's connected socket, or the path of the socket of a running engine.
         engine_log: where the engine writes about its own faults, to be named when it dies.
+        interrupted: whether Ctrl-C has come since the command was started.
     """
 
     async def connect() -> Client:
         return await (Client.connect(where) if isinstance(where, Path) else Client.adopt(where))
 
-    app = ProcdeckApp(connect)
+    app = ProcdeckApp(connect, interrupted)
     status = app.run()
     if app.said is not None:
         died = status == 1 and engine_log is not None and engine_log.exists() and engine_log.stat().st_size > 0

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import click
 
 from procdeck import __version__
+from procdeck.cli import interrupt
 from procdeck.core.errors import ProcdeckError
 
 _COMMANDS = {
@@ -61,6 +62,7 @@ def _procdeck() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the command and ends the process: 0 when all went well, 2 for wrong usage, 1 for what else went wrong."""
     _open_standard_files()
+    interrupt.watch()
     try:
         status = _procdeck.main(
             args=list(sys.argv[1:] if args is None else args), prog_name="procdeck", standalone_mode=False

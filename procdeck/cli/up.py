@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 import procdeck
+from procdeck.cli import interrupt
 from procdeck.cli.options import formation, read_options, where
 from procdeck.core.config import Config, Options, load
 from procdeck.core.launch import launch
@@ -66,10 +67,11 @@ def _run(config: Config, *, plain: bool) -> int:
         if plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
             from procdeck.cli.plain import run_plain
 
+            interrupt.check()
             return run_plain(launched)
         from procdeck.tui.app import run_dashboard
 
-        outcome = run_dashboard(launched.owner, engine_log=launched.log)
+        outcome = run_dashboard(launched.owner, engine_log=launched.log, interrupted=interrupt.seen)
         detached = outcome.detached
         return outcome.status
     finally:
