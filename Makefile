@@ -25,7 +25,7 @@ test: $(VENV)/dev ## Run the tests
 
 faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and write docs/faults.md
 	$(BIN)/python -m tests.faults
-	FAULTS=all $(BIN)/python -m pytest -s --ignore=tests/faults/test_matrix.py tests/faults $(PYTEST_ARGS)
+	FAULTS=all $(BIN)/python -m pytest -n 2 -rP --ignore=tests/faults/test_matrix.py tests/faults $(PYTEST_ARGS)
 
 check: $(VENV)/dev ## Check style, types and who imports whom
 	$(BIN)/ruff check .

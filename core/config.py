@@ -297,7 +297,7 @@ def _parts(given: str) -> list[str]:
 
 
 def _base_port(given: str | None, dotenv: Mapping[str, str], setting: int | None, shell: Mapping[str, str]) -> int:
-    # foreman's order (COMPAT): -p, then .env, then the shell; the project's settings stand between the last two.
+    # foreman's order: -p, then .env, then the shell; the project's settings stand between the last two.
     if given is not None:
         return parse_base(given, source="-p")
     if "PORT" in dotenv:

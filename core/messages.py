@@ -1,7 +1,7 @@
 """The protocol: every struct that engine and viewers exchange, and the one interface that both ends offer.
 
 A message is one JSON object on one line. Viewers send `Request`s; the engine answers each with a `Reply` and pushes
-`Event`s in between. Small things are pushed, logs are pulled by window (DESIGN §2). Times that pass (uptimes,
+`Event`s in between. Small things are pushed, logs are pulled by window. Times that pass (uptimes,
 countdowns) travel as seconds *from now*, so that no two clocks need to agree; the arrival time of a log line is a Unix
 time. No I/O here.
 """

@@ -1,6 +1,6 @@
 """When to try again, and what a crash loop is. Pure: times come in as seconds of a monotonic clock.
 
-The rules are DESIGN §5: a delay of 1 s · 2^k up to 60 s, forgotten after a run of 60 s or more, and a loop by *rate*:
+The rules: a delay of 1 s · 2^k up to 60 s, forgotten after a run of 60 s or more, and a loop by *rate*:
 three crashes in 60 s or five in ten minutes, whatever the single uptimes (supervisor, pm2 and mprocs look at one uptime
 and miss loops).
 """

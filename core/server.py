@@ -1,7 +1,7 @@
 """The engine's end of the wire: a unix socket for any number of viewers, and the connection of the one that owns the
 formation.
 
-When the owner's connection ends, the formation is stopped gracefully, unless it was detached (DESIGN §6). A viewer that
+When the owner's connection ends, the formation is stopped gracefully, unless it was detached. A viewer that
 reads slowly delays nobody: its mailbox keeps only what is newest.
 """
 

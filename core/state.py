@@ -1,6 +1,6 @@
 """The life of an instance as a closed table: states, what may happen in each, and how a run's end is told.
 
-Pure rules (DESIGN §5). `core.instance` owns the process and asks this table; nothing else changes a state.
+Pure rules. `core.instance` owns the process and asks this table; nothing else changes a state.
 """
 
 import signal

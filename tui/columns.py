@@ -33,7 +33,7 @@ def plan(width: int, longest_name: int) -> list[Column]:
     """The columns for a table of `width` cells, the first of which belongs to the cursor; the screen has one more.
 
     The less a column is needed, the earlier it goes: the last exit, the memory's sparkline, PID, PORT, sparkline,
-    uptime (SCREENS.md).
+    uptime.
     """
     right = [Column("mem", "MEM", 5)]
     if width + 1 >= 54:

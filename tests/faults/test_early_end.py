@@ -21,7 +21,7 @@ from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="counts processes in /proc")
 
-_MOMENTS = [n / 40 for n in range(44)] if os.environ.get("FAULTS") else [0.1, 0.25, 0.35, 0.5]
+_MOMENTS = [n / 20 for n in range(20)] if os.environ.get("FAULTS") else [0.1, 0.25, 0.35, 0.5]
 """Seconds after the start; on a machine that is not busy the dashboard is there after half a second."""
 
 

@@ -143,7 +143,7 @@ def test_after_any_sequence_of_commands_there_is_what_is_wanted(app_dir: Apps, m
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=100 if ALL else 15,
+            max_examples=60 if ALL else 15,
             stateful_step_count=40 if ALL else 16,
             deadline=None,
             # To find a shorter example takes minutes: each one that fails waits in vain.
