@@ -126,7 +126,7 @@ def _run(way: Way, child: Child, home: Path, mark: str) -> Result:
             terminal.wait_for(lambda lines, name=name: any(f" {name} " in line for line in lines), _TO_START)  # type: ignore[misc]
         for place, processes in ((hard, child.processes), (normal, 1)):
             wait_until(lambda place=place, processes=processes: _told(place) >= processes, _TO_START, what=str(place))  # type: ignore[misc]
-        marks, guard, engine = _look(mark)
+        marks, guard, engine = look(mark)
         began = time.monotonic()
         way.act(Deck(terminal, guard, engine))
         left, seconds = until_none(marks, PATIENCE - (time.monotonic() - began))
@@ -141,7 +141,7 @@ def _told(place: Place) -> int:
     return 0
 
 
-def _look(mark: str) -> tuple[list[bytes], int, int]:
+def look(mark: str) -> tuple[list[bytes], int, int]:
     """The marks of a formation, and the pids of its guard and its engine."""
     found, _ = count([mark.encode()])
     (guard,) = (process.pid for process in found if process.name == "procdeck-guard")
