@@ -131,7 +131,8 @@ def _engine(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
-    signal_when_parent_dies(signal.SIGTERM)
+    # Not TERM, of which a second one means KILL: the one who takes the guard's place may die too.
+    signal_when_parent_dies(signal.SIGHUP)
     if os.getppid() != guard:
         return 1  # it died before that was arranged
     become_subreaper()
@@ -148,15 +149,15 @@ async def _serve(config: Config, owner: socket.socket, listener: socket.socket, 
     signals = 0
     tasks: set[asyncio.Task[object]] = set()
 
-    def end() -> None:
+    def end(number: int) -> None:
         nonlocal signals
-        signals += 1
+        signals += number != signal.SIGHUP
         task: asyncio.Task[object] = asyncio.create_task(engine.down(now=signals > 1))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, end)
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
     engine.run()
     if notice is not None:
         engine.notice(notice)

@@ -26,6 +26,15 @@ PATIENCE = 15.0
 _TO_START = 20.0
 _TOML = "stop_timeout = 1\n"
 _VARIABLE = "HARD"
+_ASKED = "asked"
+_NORMAL = f"""\
+def end(*_):
+    open(os.path.join(os.path.dirname(sys.argv[2]), "{_ASKED}"), "w").close()
+    os._exit(0)
+
+signal.signal(signal.SIGTERM, end)
+stay()
+"""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Way:
     act: Callable[[Deck], None]
     status: int
     """What the dashboard's process ends with; negative after a signal."""
+    graceful: bool = True
+    """Processes are asked to end before they get KILL."""
     restores: bool = True
     """The dashboard can still give the terminal back as it was."""
 
@@ -63,17 +74,17 @@ class Way:
 WAYS = (
     Way("`q`", lambda deck: deck.terminal.press("q"), 0),
     Way("Ctrl-C", lambda deck: deck.terminal.press("ctrl+c"), 0),
-    Way("Ctrl-C twice", lambda deck: deck.terminal.press("ctrl+c", "ctrl+c"), 0),
+    Way("Ctrl-C twice", lambda deck: deck.terminal.press("ctrl+c", "ctrl+c"), 0, graceful=False),
     Way("INT to the dashboard", lambda deck: deck.terminal.signal(signal.SIGINT), 0),
     Way("TERM to the dashboard", lambda deck: deck.terminal.signal(signal.SIGTERM), 128 + signal.SIGTERM),
     Way("HUP to the dashboard", lambda deck: deck.terminal.signal(signal.SIGHUP), 128 + signal.SIGHUP),
     Way("terminal closed", lambda deck: deck.terminal.hangup(), 128 + signal.SIGHUP, restores=False),
     Way("KILL: dashboard", lambda deck: deck.kill("dashboard"), -signal.SIGKILL, restores=False),
-    Way("KILL: engine", lambda deck: deck.kill("engine"), 1),
+    Way("KILL: engine", lambda deck: deck.kill("engine"), 1, graceful=False),
     Way("KILL: guard", lambda deck: deck.kill("guard"), 0),
-    Way("KILL: dashboard, engine", lambda deck: deck.kill("dashboard", "engine"), -signal.SIGKILL, restores=False),
+    Way("KILL: dashboard, engine", lambda deck: deck.kill("dashboard", "engine"), -signal.SIGKILL, False, False),
     Way("KILL: dashboard, guard", lambda deck: deck.kill("dashboard", "guard"), -signal.SIGKILL, restores=False),
-    Way("KILL: guard, engine", lambda deck: deck.kill("guard", "engine"), 1),
+    Way("KILL: guard, engine", lambda deck: deck.kill("guard", "engine"), 1, graceful=False),
 )
 """The columns of the matrix."""
 
@@ -118,7 +129,7 @@ def run_cell(way: Way, child: Child) -> Result:
 
 def _run(way: Way, child: Child, home: Path, mark: str) -> Result:
     hard, normal = Place(home / "hard", mark), Place(home / "normal", mark)
-    commands = {"hard": child.make(hard), "normal": f"exec {normal.script('normal', 'stay()')}"}
+    commands = {"hard": child.make(hard), "normal": f"exec {normal.script('normal', _NORMAL)}"}
     folder = Apps(home)(commands, toml=_TOML)
     command = [sys.executable, "-m", "procdeck", "up"]
     with Terminal(command, cwd=folder, env=world(home, mark)) as terminal:
@@ -131,6 +142,8 @@ def _run(way: Way, child: Child, home: Path, mark: str) -> Result:
         way.act(Deck(terminal, guard, engine))
         left, seconds = until_none(marks, PATIENCE - (time.monotonic() - began))
         problems = [*_problems(way, terminal), *sockets(home)]
+    if way.graceful and not (normal.folder / _ASKED).exists():
+        problems.append("the ordinary process was not asked to end before it was killed")
     return Result(way.name, child.name, tuple(map(str, left)), seconds, tuple(problems))
 
 
