@@ -155,14 +155,24 @@ class Seen:
         """Waits until an instance has been scaled away."""
         await self.until(lambda: name not in self.instances, f"{name} to go away")
 
-    async def line(self, name: str, text: str, *, run: int = 0, patience: float = PATIENCE) -> str:
-        """Waits for a whole line of an instance's log that contains a text, and returns it."""
+    async def line(
+        self, name: str, text: str, *, run: int = 0, unfinished: bool = False, patience: float = PATIENCE
+    ) -> str:
+        """Waits for a line of an instance's log that contains a text, and returns it.
+
+        Args:
+            name: the instance.
+            text: what stands in it.
+            run: of this run or a later one.
+            unfinished: its end need not have come; else it is whole, however many reads it took.
+            patience: seconds.
+        """
         try:
             async with asyncio.timeout(patience):
                 while True:
                     self._changed.clear()
                     for line in await self.log(name):
-                        if text in line.data.decode() and line.run >= run:
+                        if (unfinished or not line.open) and text in line.data.decode() and line.run >= run:
                             return line.data.decode()
                     await self._changed.wait()
         except TimeoutError:

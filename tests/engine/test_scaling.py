@@ -126,7 +126,7 @@ async def test_one_that_was_called_back_can_be_sent_away_again(app_dir: Apps) ->
 async def test_what_was_scaled_away_stays_readable(app_dir: Apps) -> None:
     folder = app_dir({"web": "echo I am $PS; printf 'no newline'; exec sleep 30"})
     async with formation(folder, formation="web=2") as seen:
-        await seen.line("web.2", "no newline")
+        await seen.line("web.2", "no newline", unfinished=True)
         await seen.control.scale("web=1")
         await seen.gone("web.2")
         log = await seen.log("web.2")

@@ -82,7 +82,13 @@ WAYS = (
     Way("KILL: dashboard", lambda deck: deck.kill("dashboard"), -signal.SIGKILL, restores=False),
     Way("KILL: engine", lambda deck: deck.kill("engine"), 1, graceful=False),
     Way("KILL: guard", lambda deck: deck.kill("guard"), 0),
-    Way("KILL: dashboard, engine", lambda deck: deck.kill("dashboard", "engine"), -signal.SIGKILL, False, False),
+    Way(
+        "KILL: dashboard, engine",
+        lambda deck: deck.kill("dashboard", "engine"),
+        -signal.SIGKILL,
+        graceful=False,
+        restores=False,
+    ),
     Way("KILL: dashboard, guard", lambda deck: deck.kill("dashboard", "guard"), -signal.SIGKILL, restores=False),
     Way("KILL: guard, engine", lambda deck: deck.kill("guard", "engine"), 1, graceful=False),
 )
