@@ -149,24 +149,21 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     known = [type_.name for type_ in types]
 
     env_files = options.env_files if options.env_files is not None else settings.env_file
-    dotenv = _dotenv(env_files, root, shell, relative_to=Path() if options.env_files is not None else root)
+    # Those of the command line are sought from the current folder, those of the settings from the app's.
+    named = options.env_files is not None
+    dotenv_paths = [Path(part) if named else root / part for part in _parts(env_files)]
+    dotenv = _dotenv(dotenv_paths, shell, must_exist=env_files is not None)
     env = {**shell, **dotenv}
     base = _base_port(options.port, dotenv, settings.port, shell)
 
-    formation = options.formation
-    if formation is not None and options.again:
-        parts = re.split(r"[,\s]+", formation)
-        formation = ",".join(part for part in parts if part.partition("=")[0] in {"all", *known})
-    quantities = _quantities(known, selected, formation, settings, root, made=source != str(path))
+    quantities = _quantities(known, selected, options, settings, root, made=source != str(path))
     specs = tuple(_spec(type_, settings, quantities[type_.name], options, root) for type_ in types)
     for name in settings.types if source == str(path) else ():
         if name not in known:
             raise ProcdeckError(f"The setting types.{name}: {unknown_type(name, known)}")
     check_order({spec.type.name: spec.after for spec in specs})
     title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
-    dotenv_paths = [_whole(Path(part), root) for part in _parts(env_files)] if env_files else [root / ".env"]
-    if options.env_files is None and env_files:
-        dotenv_paths = [root / part for part in _parts(env_files)]
+    whole_dotenv = [_whole(path, root) for path in dotenv_paths]
     config = Config(
         root=root,
         title=title,
@@ -179,10 +176,10 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
             root=str(root),
             again=True,
             procfile=str(_whole(path, root)) if options.procfile else None,
-            env_files=None if options.env_files is None else ",".join(str(p) for p in dotenv_paths),
+            env_files=",".join(map(str, whole_dotenv)) if named else None,
         ),
         shell=shell,
-        files=tuple(dict.fromkeys([_whole(path, root), *dotenv_paths, *(root / name for name in SETTINGS_FILES)])),
+        files=tuple(dict.fromkeys([_whole(path, root), *whole_dotenv, *(root / name for name in SETTINGS_FILES)])),
     )
     config.check_ports()
     return config
@@ -284,15 +281,14 @@ def _name_for(command: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(first).name).strip("-") or "process"
 
 
-def _dotenv(given: str | None, root: Path, shell: Mapping[str, str], *, relative_to: Path) -> dict[str, str]:
-    if given is None:
-        default = root / ".env"
-        # A folder of that name is somebody's virtual environment.
-        return read_env_files([default], shell) if default.exists() and not default.is_dir() else {}
-    return read_env_files([relative_to / part for part in _parts(given)], shell)
+def _dotenv(paths: Sequence[Path], shell: Mapping[str, str], *, must_exist: bool) -> dict[str, str]:
+    # Nobody named the default one, and a folder of that name is somebody's virtual environment.
+    there = paths if must_exist else [path for path in paths if path.exists() and not path.is_dir()]
+    return read_env_files(there, shell) if there else {}
 
 
-def _parts(given: str) -> list[str]:
+def _parts(env_files: str | None) -> list[str]:
+    given = ".env" if env_files is None else env_files
     return [part for part in (part.strip() for part in given.split(",")) if part]
 
 
@@ -314,7 +310,7 @@ def _base_port(given: str | None, dotenv: Mapping[str, str], setting: int | None
 def _quantities(
     known: Sequence[str],
     selected: Sequence[str],
-    formation: str | None,
+    options: Options,
     settings: Settings,
     root: Path,
     *,
@@ -327,18 +323,14 @@ def _quantities(
     quantities.update({name: count for name, count in of_types.items() if name in known})
     if settings.formation and not made:
         try:
-            quantities.update(parse_initial(settings.formation, known))
+            quantities.update(parse_initial(settings.formation, known, spared=NOT_RUN))
         except UsageError as error:
             raise ProcdeckError(f"The setting formation: {error}") from None
     if selected:
         # A type that was asked for by name runs even when its default is 0.
         quantities = {name: max(1, quantities[name]) if name in selected else 0 for name in known}
-    if formation is not None:
-        given = parse_initial(formation, known)
-        if not any(f"{name}=" in formation for name in NOT_RUN):
-            # `all=` does not mean what is not run by itself.
-            given = {name: count for name, count in given.items() if name not in NOT_RUN}
-        quantities.update(given)
+    if options.formation is not None:
+        quantities.update(parse_initial(options.formation, known, spared=NOT_RUN, lenient=options.again))
     return quantities
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from .config import Config, TypeSpec, load
+from .config import Config, TypeSpec
 from .environment import instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
@@ -44,16 +44,12 @@ from .messages import (
 from .order import dependents
 from .ports import port_for
 from .readiness import Readiness
-from .reload import difference
+from .reload import HOLD_AT_ONCE, difference
+from .reloader import Reloader
 from .state import State
-from .watcher import Watcher
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
 _RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
-
-
-_AT_ONCE = frozenset({"restart", "stop_signal", "stop_timeout", "ready", "after", "memory_limit", "watch"})
-"""Parts of a type that hold for a running instance too; the others need a restart."""
 
 WATCH_DELAY = 0.5
 """Seconds after which files are watched: the formation's start comes first."""
@@ -111,12 +107,12 @@ class Engine:
         self._leaving: set[str] = set()
         """Types that the files do not have any more, and of which an instance is still there."""
         self._watch = watch and config.options is not None
-        self._watcher: Watcher | None = None
-        self._watched: object = None
-        """What the watcher looks out for."""
-        self._files: Config | None = None
-        """What the changed files say."""
-        self._pending: ConfigChange | None = None
+        self._reloader = Reloader(
+            running=lambda: self.config,
+            pending_changed=self._pending_changed,
+            type_saved=self._type_saved,
+            failed=self.notice,
+        )
         self._stopping = False
         self._notices: list[str] = []
         self._port_notices: dict[str, str] = {}
@@ -136,7 +132,7 @@ class Engine:
             self._reconcile(name)
         self._lookout.start()
         if self._watch:
-            asyncio.get_running_loop().call_later(WATCH_DELAY, self._keep_watching)
+            asyncio.get_running_loop().call_later(WATCH_DELAY, self._reloader.watch)
 
     # What can be asked (messages.Control) -----------------------------------------------------------------------------
 
@@ -154,7 +150,7 @@ class Engine:
             notices=[*self._notices, *self._port_notices.values()],
             stopping=self._stopping,
             owned=self.owned,
-            pending=self._pending,
+            pending=self._reloader.pending,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -188,11 +184,12 @@ class Engine:
 
     async def apply(self) -> Done:
         self._refuse_while_stopping()
-        if self._pending is not None and self._pending.error is not None:
-            self._files_changed()  # it may have been mended in a file that is not known yet
-            if self._pending is not None and self._pending.error is not None:
-                raise ProcdeckError(self._pending.error)
-        return Done(self._take_over(self._files) if self._files is not None else [])
+        reloader = self._reloader
+        if reloader.pending is not None and reloader.pending.error is not None:
+            reloader.read()  # it may have been mended in a file that is not known yet
+            if reloader.pending is not None and reloader.pending.error is not None:
+                raise ProcdeckError(reloader.pending.error)
+        return Done(self._take_over(reloader.files) if reloader.files is not None else [])
 
     async def logs(self, query: LogQuery) -> LogWindow:
         return window(self._stores_of(query.names), query)
@@ -218,8 +215,8 @@ class Engine:
             self._stopping = True
             self._outbox.tell(Stopping())
             self._readiness.close()
+            self._reloader.close()
             for instance in self._instances.values():
-                instance.closing = True
                 instance.restart_wanted = False
         if now:
             for instance in list(self._instances.values()):
@@ -256,6 +253,10 @@ class Engine:
         self._outbox.tell(Notice(text, severity))
 
     # What instances need (instance.Host) ------------------------------------------------------------------------------
+
+    @property
+    def going_down(self) -> bool:
+        return self._stopping
 
     def changed(self, instance: Instance) -> None:
         if self._instances.get(instance.name) is instance:
@@ -306,46 +307,16 @@ class Engine:
 
     # Changes of the files ---------------------------------------------------------------------------------------------
 
-    def _keep_watching(self) -> None:
-        """Watches what is to be watched by now: files may have come to name others (`env_file`), patterns change."""
-        files = (self._files or self.config).files
-        patterns = {spec.type.name: spec.watch for spec in self.config.specs if spec.watch}
-        if self._stopping or not self._watch or self._watched == (files, patterns):
-            return
-        self._watched = files, patterns
-        if self._watcher is not None:
-            self._watcher.close()
-        self._watcher = Watcher(
-            root=self.config.root,
-            files=files,
-            patterns=patterns,
-            files_changed=self._files_changed,
-            type_changed=self._type_changed,
-            failed=self.notice,
-        )
-        self._watcher.start()
-
-    def _files_changed(self) -> None:
-        """Reads the files anew, and tells what applying them would change."""
-        options = self.config.options
-        if options is None or self._stopping:
-            return
-        try:
-            self._files = load(options, self.config.shell)
-            pending = difference(self.config, self._files)
-        except ProcdeckError as error:
-            self._files, pending = None, ConfigChange(error=str(error))
-        if pending != self._pending:
-            self._pending = pending
-            self._outbox.tell(FilesChanged(pending))
-        if options.reload and pending is not None and self._files is not None:
-            self._take_over(self._files)
+    def _pending_changed(self, pending: ConfigChange | None) -> None:
+        self._outbox.tell(FilesChanged(pending))
+        files, options = self._reloader.files, self.config.options
+        if pending is not None and files is not None and options is not None and options.reload:
+            self._take_over(files)
             for instance in self._in_order():
                 if instance.outdated and instance.state is State.RUNNING:
                     instance.restart()
-        self._keep_watching()
 
-    def _type_changed(self, name: str, path: str) -> None:
+    def _type_saved(self, name: str, path: str) -> None:
         # What is down by somebody's wish stays down, and what is about to start sees the saved file anyway.
         concerned = [
             instance
@@ -370,9 +341,7 @@ class Engine:
             self._outbox.tell(TypeChanged(self._type_view(name)))
             self._reconcile(name)
             self._forget_type(name)
-        self._files, self._pending = None, None
-        self._outbox.tell(FilesChanged(None))
-        self._keep_watching()
+        self._reloader.applied()
         return [*change.added, *change.changed, *change.removed]
 
     def _adopt_specs(self, change: ConfigChange, new: dict[str, TypeSpec], files: Config) -> None:
@@ -398,7 +367,7 @@ class Engine:
             new_life = type_ in change.added or bool(change.variables)
             parts = change.changed.get(type_, [])
             if parts or new_life:
-                outdated = new_life or not _AT_ONCE.issuperset(parts)
+                outdated = new_life or not HOLD_AT_ONCE.issuperset(parts)
                 instance.change_spec(self._specs.get(type_, instance.spec), outdated=outdated)
         kept = tuple(spec for name, spec in self._specs.items() if name not in change.removed)
         self.config = replace(self.config, specs=kept, env=files.env, files=files.files)
@@ -488,7 +457,7 @@ class Engine:
         return TypeView(name=name, command=_sayable(type_.command), index=type_.index, wanted=self._wanted[name])
 
     def _settle_soon(self) -> None:
-        if self._settling is None and (self._stopping or any(i.waiting for i in self._instances.values())):
+        if self._settling is None:
             self._settling = asyncio.get_running_loop().call_soon(self._settle)
 
     def _settle(self) -> None:
@@ -509,9 +478,10 @@ class Engine:
         """Stops every instance of which no dependent is up any more; the others follow when these are down."""
         after = {name: spec.after for name, spec in self._specs.items()}
         up = {i.spec.type.name for i in self._instances.values() if i.state in (State.RUNNING, State.STOPPING)}
+        blocked = {name for name in up if up & dependents(name, after)}
         for instance in list(self._instances.values()):
-            blocked = instance.state is State.RUNNING and up & dependents(instance.spec.type.name, after)
-            if instance.state not in (State.STOPPED, State.STOPPING) and not blocked:
+            waits = instance.state is State.RUNNING and instance.spec.type.name in blocked
+            if instance.state not in (State.STOPPED, State.STOPPING) and not waits:
                 instance.stop()
 
     def _sampled(self, samples: list[Sample]) -> None:
@@ -528,8 +498,6 @@ class Engine:
         down = all(instance.state is State.STOPPED for instance in self._instances.values())
         if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
             self._lookout.close()
-            if self._watcher is not None:
-                self._watcher.close()
             self._outbox.flush()
             self.finished.set()
 

@@ -6,7 +6,7 @@ Here live names (`web`, `web.2`) and the two grammars of quantities: the one giv
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .errors import UsageError
@@ -69,10 +69,18 @@ def parse_quantity(text: str, *, what: str) -> int:
     return int(text)
 
 
-def parse_initial(text: str, known: Sequence[str]) -> dict[str, int]:
+def parse_initial(
+    text: str, known: Sequence[str], *, spared: Container[str] = (), lenient: bool = False
+) -> dict[str, int]:
     """Quantities as given at the start: `web=2,worker=3` or `all=1,web=2`, separated by commas or spaces.
 
     A type that is not named stays out of the result, unless `all` gives it its count (foreman's `-m`).
+
+    Args:
+        text: what was given.
+        known: the types.
+        spared: those that `all` does not mean.
+        lenient: pass over a type that is not known, as it may have been once.
 
     Raises:
         UsageError: a part that does not parse, an unknown type, a count out of range, a type given twice.
@@ -84,6 +92,8 @@ def parse_initial(text: str, known: Sequence[str]) -> dict[str, int]:
             raise UsageError(f"{part!r} is not a quantity: write TYPE=COUNT, as in web=2,worker=3.")
         name, count = match[1], parse_quantity(match[2], what=part)
         if name != "all" and name not in known:
+            if lenient:
+                continue
             raise unknown_type(name, known)
         if name in quantities:
             raise UsageError(f"The quantity of {name} is given twice in {text!r}.")
@@ -91,7 +101,7 @@ def parse_initial(text: str, known: Sequence[str]) -> dict[str, int]:
     everything = quantities.pop("all", None) if "all" not in known else None
     if everything is None:
         return quantities
-    return {name: quantities.get(name, everything) for name in known}
+    return {name: everything for name in known if name not in spared} | quantities
 
 
 def parse_changes(text: str, wanted: Mapping[str, int]) -> dict[str, int]:

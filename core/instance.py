@@ -21,13 +21,18 @@ from .logstore import LogStore
 from .messages import InstanceView, RunMark
 from .output import Output
 from .policy import CrashHistory
-from .proctable import Process, send_to_groups
+from .proctable import Process, send_to_groups, signal_group
 from .spawn import Child, Ended, spawn, when_ended
 from .state import Event, Exit, State, transition
 
 
 class Host(Protocol):
     """What an instance needs of its engine."""
+
+    @property
+    def going_down(self) -> bool:
+        """The whole formation is: whatever ends now is not tried again."""
+        ...
 
     def changed(self, instance: "Instance") -> None:
         """Its view is another now."""
@@ -83,8 +88,6 @@ class Instance:
         """It is to start when what it starts after is ready."""
         self.outdated = False
         """Its spec has changed since the latest run started."""
-        self.closing = False
-        """The formation is going down: whatever ends now is not tried again."""
         self.members: Sequence[Process] = ()
         """Its living processes at the last look."""
         self.history = CrashHistory()
@@ -183,7 +186,13 @@ class Instance:
         """Ends it with KILL, now."""
         self.restart_wanted = False
         self.waiting = False
-        self._kill()
+        if self.state is State.STOPPED:
+            return
+        if self.state is not State.STOPPING:
+            self._cancel_retry()
+            self.ready = False
+            self._change(Event.STOP)
+        self._end(0.0, signal.SIGKILL)
 
     def restart(self) -> None:
         """Stops and starts it again; starts it when it is down."""
@@ -372,12 +381,11 @@ class Instance:
             self._output.drain()
         self._alive = False
         self.ready = False
-        exit_ = replace(Exit.from_wait(ended.status), cause=self._cause)
+        wanted = self.state is State.STOPPING
+        exit_ = replace(Exit.from_wait(ended.status), cause=None if wanted else self._cause)
         uptime = self.uptime
-        self._last_exit, self._last_uptime = exit_, uptime
-        self._last_wanted = self.state is State.STOPPING
-        if self._last_wanted:
-            self._last_exit = exit_ = replace(exit_, cause=None)
+        self._last_exit, self._last_uptime, self._last_wanted = exit_, uptime, wanted
+        if wanted:
             self._mark(RunMark(run=run, exit=exit_, uptime=uptime, wanted=True))
         else:
             self._change(Event.EXITED if exit_.clean else Event.CRASHED)
@@ -388,7 +396,7 @@ class Instance:
     def _after_end(self, exit_: Exit, uptime: float) -> None:
         now = time.monotonic()
         delay = self.history.ended(now, uptime, crashed=not exit_.clean)
-        retry = not self.held and not self.closing and self.spec.restart.wants_restart(clean=exit_.clean)
+        retry = not self.held and not self._host.going_down and self.spec.restart.wants_restart(clean=exit_.clean)
         self._mark(RunMark(run=self.run, exit=exit_, uptime=uptime, retry_in=delay if retry else None))
         self._was_looping = self.history.looping(now)
         if retry:
@@ -414,25 +422,13 @@ class Instance:
 
     # Ending what is there ---------------------------------------------------------------------------------------------
 
-    def _end(self, timeout: float) -> None:
-        """Sends the stop signal, and KILL to what is left after `timeout` seconds. `saw` carries it on."""
+    def _end(self, timeout: float, number: int | None = None) -> None:
+        """Sends a signal (the stop signal), and KILL to what is left after `timeout` seconds. `saw` carries it on."""
         self._signalled.clear()
         self._kill_at = time.monotonic() + timeout
         if self.pid is not None:
-            _signal_group(self.pid, self.spec.stop_signal)
-        self._host.changed(self)
-        self._host.look_soon()
-
-    def _kill(self) -> None:
-        if self.state in (State.STARTING, State.BACKOFF, State.EXITED, State.CRASHED, State.RUNNING):
-            self._cancel_retry()
-            self.ready = False
-            self._change(Event.STOP)
-        elif self.state is State.STOPPED:
-            return
-        self._kill_at = time.monotonic()
-        if self.pid is not None:
-            _signal_group(self.pid, signal.SIGKILL)
+            # It is not reaped yet, so its pid cannot be another's.
+            signal_group(self.pid, self.spec.stop_signal if number is None else number)
         self._host.changed(self)
         self._host.look_soon()
 
@@ -476,14 +472,6 @@ class Instance:
         self.state = transition(self.state, event)
         self._state_since = time.monotonic()
         self._host.changed(self)
-
-
-def _signal_group(pid: int, number: int) -> None:
-    # The child is not reaped yet, so its pid cannot be another's.
-    try:
-        os.killpg(pid, number)
-    except OSError:
-        pass
 
 
 def _megabytes(size: int) -> str:

@@ -9,12 +9,15 @@ from .proctable import LINUX, Process, command_line
 _LISTEN = b"0A"
 
 
-def listening_ports() -> dict[int, set[int]]:
-    """The ports that somebody listens on, each with the inodes of the listening sockets (Linux only; elsewhere
-    empty)."""
-    ports: dict[int, set[int]] = {}
+Listening = dict[int, set[int]]
+"""The ports that somebody listens on, each with the inodes of the listening sockets."""
+
+
+def listening_ports() -> Listening | None:
+    """One look at all ports of the machine; None where there is no such look (elsewhere than on Linux)."""
     if not LINUX:
-        return ports
+        return None
+    ports: Listening = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
             with open(table, "rb") as file:
@@ -28,9 +31,9 @@ def listening_ports() -> dict[int, set[int]]:
     return ports
 
 
-def tree_listens(members: Iterable[Process], port: int, listening: dict[int, set[int]]) -> bool:
+def tree_listens(members: Iterable[Process], port: int, listening: Listening | None) -> bool:
     """Whether one of these processes holds a socket that listens on `port`."""
-    if not LINUX:
+    if listening is None:
         return any(_psutil_listens(process.pid, port) for process in members)
     wanted = {f"socket:[{inode}]" for inode in listening.get(port, ())}
     return bool(wanted) and any(_holds(process.pid, wanted) for process in members)
@@ -67,14 +70,14 @@ class Holders:
     """Seconds for which one look serves."""
 
     def __init__(self) -> None:
-        self._listening: dict[int, set[int]] = {}
+        self._listening: Listening = {}
         self._at = -1.0
 
     def of(self, port: int) -> str | None:
         """The process that listens on `port`, in words (`pid 4711: nginx`); None when nobody does."""
         # That somebody listened a moment ago is not enough to say so: it may have been this instance's last run.
         if port in self._listening or time.monotonic() - self._at > self.FRESH:
-            self._listening, self._at = listening_ports(), time.monotonic()
+            self._listening, self._at = listening_ports() or {}, time.monotonic()
         if port not in self._listening:
             return None
         wanted = {f"socket:[{inode}]" for inode in self._listening[port]}

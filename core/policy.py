@@ -59,10 +59,3 @@ class CrashHistory:
     def within(self, now: float, window: float) -> int:
         """Crashes in the last `window` seconds."""
         return sum(1 for at in self._crashes if now - window < at <= now)
-
-    def calm_at(self, now: float) -> float | None:
-        """The time from which the instance, should it not crash again, no longer loops; None when it does not now."""
-        times = sorted(self._crashes)
-        ends = [times[-count] + window for count, window in LOOP_RULES if len(times) >= count]
-        last = max(ends, default=now)
-        return last if last > now else None

@@ -158,10 +158,15 @@ def send_to_groups(members: Iterable[Process], number: int) -> None:
         # The group's number cannot have passed to strangers while a member of it is there.
         if still_there(process):
             done.add(process.group)
-            try:
-                os.killpg(process.group, number)
-            except OSError:
-                pass
+            signal_group(process.group, number)
+
+
+def signal_group(group: int, number: int) -> None:
+    """Signals a whole process group, if it is there. The caller knows that its number is not a stranger's by now."""
+    try:
+        os.killpg(group, number)
+    except OSError:
+        pass
 
 
 def still_there(process: Process) -> bool:

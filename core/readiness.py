@@ -18,6 +18,7 @@ from .errors import UsageError
 from .instance import Instance
 from .listeners import listening_ports, tree_listens
 from .messages import FindPage, FindQuery
+from .proctable import signal_group
 from .spawn import Ended, spawn, when_ended
 from .state import State
 
@@ -109,12 +110,11 @@ class Readiness:
 
     def _check_ports(self, instances: list[Instance], *, fresh: bool) -> None:
         listening = listening_ports()
-        if fresh and any(not listening or instance.port in listening for instance in instances):
+        if fresh and any(listening is None or instance.port in listening for instance in instances):
             # Their trees may have grown since the last look, and the listener is often the newest process.
             self._look()
         for instance in instances:
-            held = instance.port in listening or not listening
-            instance.set_ready(held and tree_listens(instance.members, instance.port, listening))
+            instance.set_ready(tree_listens(instance.members, instance.port, listening))
 
     def _check_log(self, instance: Instance) -> None:
         from .search import find
@@ -180,7 +180,7 @@ class Readiness:
 
         def over(how: Ended) -> None:
             # Every check leaving something behind would soon be many.
-            _kill_group(child.pid)
+            signal_group(child.pid, signal.SIGKILL)
             claim.close()
             if not ended.done():
                 ended.set_result(how)
@@ -189,13 +189,8 @@ class Readiness:
         try:
             return (await ended).status == 0
         except asyncio.CancelledError:
-            _kill_group(child.pid)
+            signal_group(child.pid, signal.SIGKILL)
             raise
-
-
-def _kill_group(number: int) -> None:
-    with contextlib.suppress(OSError):
-        os.killpg(number, signal.SIGKILL)
 
 
 async def http_answers(port: int, path: str) -> bool:

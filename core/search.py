@@ -4,13 +4,13 @@ Patterns are matched against a line's visible text, by the `regex` package: unli
 without which one line may take for ever (`(a+)+b`).
 """
 
-import re
 import time
 from collections.abc import Callable, Sequence
 
 import regex
 
 from .errors import UsageError
+from .escapes import strip
 from .logstore import LogStore
 from .messages import FindPage, FindQuery
 
@@ -21,15 +21,10 @@ LINE_LIMIT = 0.1
 _STEP = 500
 """Most seqs that are looked at in one step."""
 
-_CONTROL = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])|[\x00-\x08\x0d-\x1f]"
-)
-
 
 def visible(line: bytes) -> str:
     """A line's text without control sequences. What a carriage return overwrote is still found."""
-    text = line.decode(errors="replace")
-    return text if text.isprintable() else _CONTROL.sub("", text)
+    return strip(line).decode(errors="replace")
 
 
 def matcher(pattern: str, *, ignore_case: bool) -> Callable[[bytes], bool]:

@@ -177,9 +177,10 @@ class ProcdeckApp(App[int]):
     def _take(self, event: Event) -> None:
         assert self._main is not None
         if isinstance(event, LogsGrew):
-            before = dict(self.formation.log_ends)
+            known = self.formation.log_ends
+            new = {name: end - known.get(name, 0) for name, end in event.ends.items()}
             self.formation.apply(event, time.monotonic())
-            self._main.logs_grew(event.ends, before)
+            self._main.logs_grew(new)
             return
         was_stopping = self.formation.stopping
         self.formation.apply(event, time.monotonic())

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from procdeck.core.messages import LogLine, RunMark
 
-from .ansi import plain, segments
+from .ansi import segments
 from .status import Glyphs, exit_word
 from .text import clock, elide, pad, short
 
@@ -71,11 +71,6 @@ def line_strip(line: LogLine, look: Look, styles: Styles, signs: Glyphs, *, curr
     if strip.cell_length > room:
         strip = Strip([*strip.crop(0, max(0, room - 1)), Segment("…", styles.dim)])
     return Strip([*lead, *strip]).adjust_cell_length(look.width, styles.text)
-
-
-def line_text(line: LogLine) -> str:
-    """What a copied line reads as."""
-    return mark_words(line.name, line.mark) if line.mark is not None else plain(line.data)
 
 
 def mark_words(name: str, mark: RunMark, *, named: bool = False) -> str:

@@ -97,6 +97,8 @@ class Formation:
         self.pending: ConfigChange | None = None
         self.types: dict[str, TypeView] = {}
         self.live: dict[str, Live] = {}
+        self._members: dict[str, list[str]] = {}
+        """The instances of each type, by number: asked for many times a frame, and seldom another."""
         self.log_ends: dict[str, int] = {}
         self.notices: list[Notice] = []
         self.folded: set[str] = set()
@@ -113,6 +115,7 @@ class Formation:
         self.pending = snapshot.pending
         self.types = {type_.name: type_ for type_ in snapshot.types}
         self.live = {view.name: Live(view, now) for view in snapshot.instances}
+        self._regroup()
         self.log_ends = dict(snapshot.log_ends)
         self.notices = [Notice(text, "warning") for text in snapshot.notices]
         if snapshot.samples:
@@ -122,11 +125,15 @@ class Formation:
         """Takes in one event."""
         match event:
             case InstanceChanged(instance=view):
+                is_new = view.name not in self.live
                 self.live[view.name] = Live(view, now)
+                if is_new:
+                    self._regroup()
                 if view.pid is None and not view.left_over:
                     self._usage.pop(view.name, None)
             case InstanceRemoved(name=name):
                 self.live.pop(name, None)
+                self._regroup()
                 self._usage.pop(name, None)
             case TypeChanged(type=type_):
                 self.types[type_.name] = type_
@@ -144,6 +151,11 @@ class Formation:
                 self.stopping = True
             case Bye():
                 self.ended = True
+
+    def _regroup(self) -> None:
+        self._members = {}
+        for live in sorted(self.live.values(), key=lambda live: live.view.number):
+            self._members.setdefault(live.view.type, []).append(live.view.name)
 
     def _sampled(self, samples: Iterable[Sample]) -> None:
         self._usage = {
@@ -171,9 +183,7 @@ class Formation:
 
     def of_type(self, name: str) -> list[Live]:
         """The instances of a type, by number."""
-        return sorted(
-            (live for live in self.live.values() if live.view.type == name), key=lambda live: live.view.number
-        )
+        return [self.live[member] for member in self._members.get(name, ())]
 
     def usage(self, name: str) -> Usage | None:
         """The latest sample of an instance, or the sum over a type; None when nothing of it runs."""

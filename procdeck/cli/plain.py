@@ -7,7 +7,6 @@ It pulls windows of the merged log and prints them; the engine never waits for i
 import asyncio
 import contextlib
 import os
-import re
 import signal
 import sys
 import time
@@ -15,6 +14,7 @@ from collections.abc import Coroutine, Iterable
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
+from procdeck.core.escapes import strip, strip_but_colours
 from procdeck.core.launch import Launched
 from procdeck.core.messages import (
     Bye,
@@ -36,9 +36,6 @@ _LONGEST_LINE = 1 << 20
 _COLOURS = [36, 33, 32, 35, 31, 34, 96, 93, 92, 95, 91, 94]
 """foreman's and honcho's order: cyan, yellow, green, magenta, red, blue, then bright."""
 _GOING_ON = frozenset({State.STARTING, State.RUNNING, State.STOPPING, State.BACKOFF})
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
-_COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
 def run_plain(launched: Launched) -> int:
@@ -211,11 +208,7 @@ class _Plain:
     def _text(self, data: bytes) -> bytes:
         # A program's colours may reach a terminal, what moves the cursor or sets titles may not; a file gets plain
         # text.
-        if self._colours:
-            data = _ESCAPES.sub(lambda match: match[0] if _COLOUR.fullmatch(match[0]) else b"", data)
-            data = _CONTROLS.sub(b"", data)
-            return data + b"\x1b[0m" if b"\x1b" in data else data
-        return _CONTROLS.sub(b"", _ESCAPES.sub(b"", data)).replace(b"\x1b", b"")
+        return strip_but_colours(data) if self._colours else strip(data)
 
     def _prefix(self, name: str, at: float) -> bytes:
         text = f"{time.strftime('%H:%M:%S', time.localtime(at))} {name:<{self._width}} | "

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from procdeck.core.messages import InstanceView
+from procdeck.core.messages import InstanceRemoved, InstanceView
 from procdeck.core.state import Exit, State
 from procdeck.tui.columns import Column, Piece, header, instance_pieces, plan, type_pieces
 from procdeck.tui.model import Formation, Row
@@ -79,7 +79,7 @@ class TestWidths:
     @pytest.mark.parametrize("name", ["w", "web", "w" * 16, "a-type-with-quite-a-long-name", "n" * 80])
     def test_long_names_are_cut_and_never_push(self, name: str, count: int) -> None:
         made = formation(**{name: count})
-        made.live.clear()
+        made.apply(InstanceRemoved("web.1"), 100.0)
         for width in WIDTHS:
             planned = plan(width, len(name) + 2)
             pieces = type_pieces(made, name, planned, Glyphs())
@@ -191,7 +191,7 @@ class TestCells:
         assert first() == "▾"
         made.folded.add("web")
         assert first() == "▸"
-        made.live.clear()
+        made.apply(InstanceRemoved("web.1"), 100.0)
         assert first() == " ", "there is nothing to unfold"
 
     def test_a_core_that_is_busy_is_lit(self) -> None:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from procdeck.core.messages import LogLine, RunMark
 from procdeck.core.state import Exit
-from procdeck.tui.loglines import Look, Styles, line_strip, line_text, mark_words
+from procdeck.tui.loglines import Look, Styles, line_strip, mark_words
 from procdeck.tui.status import ASCII, Glyphs
 from procdeck.tui.text import clock
 
@@ -158,7 +158,6 @@ class TestTheEndOfARun:
     )
     def test_in_words(self, mark: RunMark, words: str) -> None:
         assert mark_words("web.1", mark) == words
-        assert line_text(line(mark=mark)) == words
         assert words in drawn(mark=mark, width=100).text
 
     def test_names_the_instance_where_several_are_shown(self) -> None:
@@ -184,7 +183,3 @@ class TestTheEndOfARun:
 
     def test_is_drawn_in_plain_signs(self) -> None:
         assert "-- run 2 " in drawn(mark=RunMark(2, Exit(code=1), 1.0), signs=ASCII).text
-
-
-def test_a_copied_line_is_its_text_without_colours() -> None:
-    assert line_text(line(b"\x1b[31mred\x1b[0m plain")) == "red plain"

@@ -7,7 +7,7 @@ import locale
 import pytest
 from rich.cells import cell_len
 
-from procdeck.core.messages import InstanceView, TypeView
+from procdeck.core.messages import InstanceChanged, InstanceView, TypeView
 from procdeck.core.state import Exit, State
 from procdeck.tui.model import Formation, Live, Row
 from procdeck.tui.status import (
@@ -164,6 +164,6 @@ def test_an_exit_fits_its_column(exit_: Exit, word: str) -> None:
 def test_types_are_found_by_their_whole_name() -> None:
     made = formation(view("web.1"))
     made.types["web-api"] = TypeView("web-api", "", 2, 1)
-    made.live["web-api.1"] = Live(InstanceView("web-api.1", "web-api", 1, State.CRASHED, 5200), 100.0)
+    made.apply(InstanceChanged(InstanceView("web-api.1", "web-api", 1, State.CRASHED, 5200)), 100.0)
     assert type_status(made, "web").word == "1 running"
     assert type_status(made, "web-api").word == "1 crashed"

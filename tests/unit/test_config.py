@@ -140,6 +140,16 @@ def test_there_is_one_of_each_type_and_no_release(app_dir: Apps) -> None:
     assert quantities(root) == {"release": 0, "web": 1, "worker": 1}
 
 
+@pytest.mark.parametrize("way", ["option", "setting"])
+def test_all_does_not_mean_release_whatever_else_is_named(app_dir: Apps, way: str) -> None:
+    formation = "all=2,prerelease=1"
+    types = {"release": "migrate", "prerelease": "a", "web": "b"}
+    root = app_dir(types, toml=f'formation = "{formation}"' if way == "setting" else None)
+    counts = quantities(root, formation=formation) if way == "option" else quantities(root)
+    assert counts == {"release": 0, "prerelease": 1, "web": 2}
+    assert quantities(root, formation="all=2,release=1")["release"] == 1
+
+
 def test_release_runs_when_it_is_asked_for_by_name(app_dir: Apps) -> None:
     root = app_dir({"release": "migrate", "web": "a"})
     assert quantities(root, selected=["release"]) == {"release": 1, "web": 0}

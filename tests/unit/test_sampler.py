@@ -2,6 +2,7 @@
 
 import sys
 import time
+import uuid
 
 import pytest
 from hypothesis import given
@@ -166,7 +167,7 @@ class Watch:
     """Looks at a real command as the lookout does."""
 
     def __init__(self, pid: int) -> None:
-        self.finder = TreeFinder("unit-test-run", adopts=False)
+        self.finder = TreeFinder(uuid.uuid4().hex, adopts=False)
         self.sampler = Sampler()
         self.sessions = {pid: "web.1"}
 

@@ -5,6 +5,7 @@ import random
 import signal
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -309,10 +310,9 @@ def test_a_real_daemon_is_found_by_its_mark(monkeypatch: pytest.MonkeyPatch) -> 
         "        time.sleep(60)\n"
         "    os._exit(0)\n"
     )
-    finder = TreeFinder("unit-test-run", adopts=False)
-    with running(
-        f'{sys.executable} -c "$CODE"; sleep 60', CODE=daemonise, PROCDECK_RUN="unit-test-run", PS="w.1"
-    ) as pid:
+    mark = uuid.uuid4().hex
+    finder = TreeFinder(mark, adopts=False)
+    with running(f'{sys.executable} -c "$CODE"; sleep 60', CODE=daemonise, PROCDECK_RUN=mark, PS="w.1") as pid:
 
         def daemons() -> list[Process]:
             tree = finder.find(read_table(), {pid: "w.1"}).get("w.1", [])
@@ -323,7 +323,7 @@ def test_a_real_daemon_is_found_by_its_mark(monkeypatch: pytest.MonkeyPatch) -> 
         (daemon,) = daemons()
         try:
             # One that never saw it before it went finds it too.
-            fresh = TreeFinder("unit-test-run", adopts=False)
+            fresh = TreeFinder(mark, adopts=False)
             assert daemon.pid in pids(fresh.find(read_table(), {}))["w.1"]
         finally:
             os.kill(daemon.pid, signal.SIGKILL)

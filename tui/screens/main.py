@@ -29,6 +29,8 @@ from ..widgets.prompt import Prompt
 
 WIDE = 160
 """From this width on the log stands beside the table."""
+_HINTS = {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in MAIN if key.hint}
+"""For the footer, by action."""
 _QUIET = 3.0
 """Seconds without output after which the empty pane says so."""
 
@@ -80,9 +82,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._prompt.display = False
-        self._log.type_places = {name: type_.index for name, type_ in self._formation.types.items()}
         self.update()
-        self._show_log()
 
     # What the app tells -----------------------------------------------------------------------------------------------
 
@@ -100,9 +100,9 @@ class MainScreen(Screen[None]):
         self._show_log()
         self._show_footer()
 
-    def logs_grew(self, ends: dict[str, int], before: dict[str, int]) -> None:
-        """Hears of new lines."""
-        lines = sum(end - before.get(name, 0) for name, end in ends.items() if self._log.concerns(name))
+    def logs_grew(self, new: dict[str, int]) -> None:
+        """Hears of new lines: how many, by instance."""
+        lines = sum(count for name, count in new.items() if self._log.concerns(name))
         if lines > 0:
             self._log.grew(lines)
 
@@ -157,10 +157,7 @@ class MainScreen(Screen[None]):
         if row.instance is not None:
             return Source(row.instance, (row.instance,))
         # Also those that were scaled away: their last words stay readable.
-        prefix = f"{row.type}."
-        names = [
-            name for name in self._formation.log_ends if name.rpartition(".")[0] == row.type and name.startswith(prefix)
-        ]
+        names = [name for name in self._formation.log_ends if name.rpartition(".")[0] == row.type]
         names += [live.view.name for live in self._formation.of_type(row.type) if live.view.name not in names]
         return Source(row.type, tuple(sorted(names, key=_by_number)) or (f"{row.type}.1",), merged=True)
 
@@ -180,9 +177,8 @@ class MainScreen(Screen[None]):
         if search is not None:
             count = f"{search.at + 1}/{len(search.hits)}" if search.hits else "no match"
             note.append((f"/{search.pattern} {count}", "note" if search.hits else "crashed"))
-        row = self._table.selected
-        live = self._formation.live.get(row.instance or "") if row and not self._everything else None
-        if live is not None:
+        live = self._selected_live()
+        if live is not None and not self._everything:
             note += _about(live)
         note.append((log.position, "dim" if log.following else "note"))
         self._title.show(log.source.title, note)
@@ -194,7 +190,7 @@ class MainScreen(Screen[None]):
     def _silence(self) -> str:
         """What an empty log pane says."""
         row = self._table.selected
-        live = self._formation.live.get(row.instance or "") if row is not None else None
+        live = self._selected_live()
         if live is None:
             type_ = self._formation.types.get(row.type) if row is not None else None
             if not self._formation.wanted():
@@ -219,25 +215,24 @@ class MainScreen(Screen[None]):
     # The footer -------------------------------------------------------------------------------------------------------
 
     def _show_footer(self) -> None:
-        words = {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in MAIN if key.hint}
         hints = [Hint("+/-", "scale", "scale_by(1)")]
         if self._log.search is not None:
             hints = [Hint("n/N", "next match", "next_match"), Hint("esc", "end search", "back")]
         live = self._selected_live()
         down = live is not None and live.view.state not in (State.RUNNING, State.STARTING, State.STOPPING)
         if live is not None and live.view.state is State.STOPPING:
-            hints += [words["kill"], words["restart"]]
+            hints += [_HINTS["kill"], _HINTS["restart"]]
         elif live is not None and live.view.state in CRASHED:
             held = live.view.held
             hints += [Hint("r", "retry now", "restart"), Hint("h", "let go" if held else "hold", "hold")]
         elif down:
             hints += [Hint("r", "start", "restart")]
         else:
-            hints += [words["restart"], words["stop"]]
+            hints += [_HINTS["restart"], _HINTS["stop"]]
         if self._formation.crashed():
-            hints += [words["restart_crashed"], words["next_crashed"]]
-        hints += [words["scale"], words["find"], words["follow"], words["zoom"], words["app.detach"]]
-        self._footer.show(hints, [words["app.help"], words["app.quit_formation"]])
+            hints += [_HINTS["restart_crashed"], _HINTS["next_crashed"]]
+        hints += [_HINTS["scale"], _HINTS["find"], _HINTS["follow"], _HINTS["zoom"], _HINTS["app.detach"]]
+        self._footer.show(hints, [_HINTS["app.help"], _HINTS["app.quit_formation"]])
 
     @on(Footer.Clicked)
     async def _clicked(self, event: Footer.Clicked) -> None:

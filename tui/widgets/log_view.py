@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
+from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
 from textual.message import Message
@@ -19,7 +20,7 @@ from textual.widget import Widget
 from procdeck.core.errors import ProcdeckError
 from procdeck.core.messages import FindPage, FindQuery, LogLine, LogQuery, LogWindow
 
-from ..loglines import HUES, Look, Styles, line_strip, line_text
+from ..loglines import HUES, Look, Styles, line_strip
 from ..status import Glyphs
 
 _MOST_HITS = 200_000
@@ -347,11 +348,9 @@ class LogView(Widget, can_focus=True):
         search.at = at
         seq = search.hits[at]
         shown = self._visible()
+        self.pause()
         if not shown or not shown[0].seq <= seq <= shown[-1].seq:
-            self.pause()
             self._jump(seq)
-        else:
-            self.pause()
         self.refresh()
         self.post_message(self.Changed())
 
@@ -378,13 +377,8 @@ class LogView(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         styles = self._frame_styles()
         lines = self._visible()
-        if not lines:
-            text = f" {self.empty_text}" if y == 0 else ""
-            return (
-                Strip.from_lines([[]])[0].adjust_cell_length(self.size.width, styles.text)
-                if not text
-                else self._empty(text)
-            )
+        if not lines and y == 0 and self.empty_text:
+            return self._empty(f" {self.empty_text}")
         if y >= len(lines):
             return Strip.blank(self.size.width, styles.text)
         search = self.search
@@ -412,13 +406,7 @@ class LogView(Widget, can_focus=True):
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
 
-    def shown_text(self) -> list[str]:
-        """The lines that are shown, as plain text."""
-        return [line_text(line) for line in self._visible()]
-
     def _empty(self, text: str) -> Strip:
-        from rich.segment import Segment
-
         style = self.rich_style + self.get_component_rich_style("log--empty", partial=True)
         return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, self.rich_style)
 
