@@ -20,6 +20,7 @@ from pathlib import Path
 from .environment import read_env_files
 from .errors import ProcdeckError, UsageError
 from .formation import TYPE_NAME, ProcessType, parse_initial, unknown_type
+from .logstore import DEFAULT_DISK, DEFAULT_MEMORY
 from .order import check_order
 from .policy import RestartPolicy
 from .ports import DEFAULT_BASE, MAX_PORT, parse_base, port_for
@@ -101,6 +102,12 @@ class Config:
     """The environment in which procdeck itself was started."""
     files: tuple[Path, ...] = ()
     """The files that it was, or could have been, read from."""
+    log_memory: int = DEFAULT_MEMORY
+    """Bytes of each instance's log that are kept in memory."""
+    log_disk: int = DEFAULT_DISK
+    """Bytes of it that are kept on disk besides; 0: none."""
+    log_dir: Path | None = None
+    """Where logs are written as files too; None: nowhere."""
 
     @property
     def names(self) -> list[str]:
@@ -130,6 +137,8 @@ class Options:
     """For every type that does not set its own."""
     reload: bool = False
     """Apply changes of the files at once."""
+    log_dir: str | None = None
+    """Where logs are to be written as files too."""
     again: bool = False
     """The files are read once more while the formation runs: types that are gone by now may still be named here."""
 
@@ -180,9 +189,23 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
         ),
         shell=shell,
         files=tuple(dict.fromkeys([_whole(path, root), *whole_dotenv, *(root / name for name in SETTINGS_FILES)])),
+        log_memory=DEFAULT_MEMORY
+        if settings.log_memory is None
+        else parse_memory(settings.log_memory, "The setting log_memory"),
+        log_disk=DEFAULT_DISK
+        if settings.log_disk is None
+        else parse_memory(settings.log_disk, "The setting log_disk", least=0),
+        log_dir=_log_dir(options.log_dir, settings.log_dir, root),
     )
     config.check_ports()
     return config
+
+
+def _log_dir(given: str | None, setting: str | None, root: Path) -> Path | None:
+    folder = _whole(Path(given), root) if given else (root / setting) if setting else None
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise ProcdeckError(f"{folder} is no folder: give one for the logs (--log-dir or the setting log_dir).")
+    return folder
 
 
 def _whole(path: Path, root: Path) -> Path:

@@ -14,8 +14,10 @@ from .environment import instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
 from .instance import Instance
+from .intake import Intake
 from .listeners import Holders
-from .logstore import ArrivalCounter, LogStore, window
+from .logfiles import LogFiles
+from .logs import Logs
 from .lookout import Lookout
 from .mailbox import Mailbox, Outbox
 from .messages import (
@@ -51,6 +53,11 @@ from .state import State
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
 _RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
 
+COUNT_DELAY = 0.3
+"""Seconds without a flood after which its lines are counted."""
+COUNT_PAUSE = 0.01
+"""Seconds between two goes at that."""
+
 WATCH_DELAY = 0.5
 """Seconds after which files are watched: the formation's start comes first."""
 
@@ -83,8 +90,13 @@ class Engine:
         self._instances: dict[str, Instance] = {}
         self._retired: dict[str, Instance] = {}
         """Scaled away: kept for their logs and histories, and taken up again when their number comes back."""
-        self._stores: dict[str, LogStore] = {}
-        self._counter = ArrivalCounter()
+        self._logs = Logs(memory=config.log_memory, disk=config.log_disk, failed=self._log_failed)
+        self._counting: asyncio.TimerHandle | None = None
+        self.log_files = LogFiles(config.log_dir, failed=self.notice) if config.log_dir is not None else None
+        self.intake = Intake()
+        self._written = 0
+        """Bytes that had been logged when it was looked at last."""
+        self._log_trouble = False
         self._size = (80, 24)
         self._samples: dict[str, Sample] = {}
         self._outbox = Outbox()
@@ -146,7 +158,7 @@ class Engine:
             types=[self._type_view(name) for name in self._wanted],
             instances=[instance.view() for instance in self._in_order()],
             samples=list(self._samples.values()),
-            log_ends={name: store.end for name, store in self._stores.items() if store.end},
+            log_ends=self._logs.ends,
             notices=[*self._notices, *self._port_notices.values()],
             stopping=self._stopping,
             owned=self.owned,
@@ -192,13 +204,10 @@ class Engine:
         return Done(self._take_over(reloader.files) if reloader.files is not None else [])
 
     async def logs(self, query: LogQuery) -> LogWindow:
-        return window(self._stores_of(query.names), query)
+        return self._logs.window(query)
 
     async def find(self, query: FindQuery) -> FindPage:
-        # Loaded with the first search only.
-        from .search import find
-
-        return find(self._stores_of(query.names), query)
+        return self._logs.find(query)
 
     async def set_window_size(self, columns: int, rows: int) -> Done:
         self._size = (min(max(columns, 20), 1000), min(max(rows, 5), 1000))
@@ -268,6 +277,8 @@ class Engine:
 
     def logged(self, instance: Instance) -> None:
         self._outbox.grew(instance.name, instance.store.end)
+        if not instance.store.exact and self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(COUNT_DELAY, self._count)
 
     def look_soon(self) -> None:
         self._lookout.look_soon()
@@ -404,8 +415,7 @@ class Engine:
             spec = self._specs[type_name]
             port = self._free_port(spec, number)
             # A type that had left and comes back goes on with its log.
-            store = self._stores.setdefault(name, LogStore(name, self._counter))
-            instance = Instance(spec, number, port, self.config.root, store, self)
+            instance = Instance(spec, number, port, self.config.root, self._logs.of(name), self)
         self._instances[name] = instance
         instance.start(at_once=False)
 
@@ -444,10 +454,22 @@ class Engine:
         )
         raise UsageError(f"There is no instance {target}: {hint}.")
 
-    def _stores_of(self, names: list[str]) -> list[LogStore]:
-        if not names:
-            return list(self._stores.values())
-        return [self._stores[name] for name in names if name in self._stores]
+    def _count(self) -> None:
+        """Counts the lines of what has come in a flood, once that is over."""
+        flooding = self._written != (written := self._logs.written)
+        self._written = written
+        changed = None if flooding else self._logs.count()
+        for name in changed or ():
+            self._outbox.grew(name, self._logs.of(name).end)
+        again = flooding or changed is not None
+        delay = COUNT_DELAY if flooding else COUNT_PAUSE
+        self._counting = asyncio.get_running_loop().call_later(delay, self._count) if again else None
+
+    def _log_failed(self, text: str) -> None:
+        # Once, and not for each instance: there is one disk.
+        if not self._log_trouble:
+            self._log_trouble = True
+            self.notice(text)
 
     def _in_order(self) -> list[Instance]:
         return sorted(self._instances.values(), key=lambda instance: (instance.spec.type.index, instance.number))
@@ -499,7 +521,16 @@ class Engine:
         if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
             self._lookout.close()
             self._outbox.flush()
+            self._close_logs()
             self.finished.set()
+
+    def _close_logs(self) -> None:
+        """What was logged can still be asked for; only nothing is added any more."""
+        if self._counting is not None:
+            self._counting.cancel()
+        self.intake.close()
+        if self.log_files is not None:
+            self.log_files.close()
 
     def _refuse_while_stopping(self) -> None:
         if self._stopping:

@@ -17,11 +17,15 @@ from typing import Protocol
 
 from .config import TypeSpec
 from .formation import instance_name
+from .holding import holder_of, output_name
+from .intake import Intake
+from .logfiles import LogFiles
 from .logstore import LogStore
 from .messages import InstanceView, RunMark
 from .output import Output
 from .policy import CrashHistory
 from .proctable import Process, send_to_groups, signal_group
+from .runlog import RunLog
 from .spawn import Child, Ended, spawn, when_ended
 from .state import Event, Exit, State, transition
 
@@ -52,6 +56,16 @@ class Host(Protocol):
 
     def window_size(self) -> tuple[int, int]:
         """Columns and rows for its terminal."""
+        ...
+
+    @property
+    def intake(self) -> Intake:
+        """What outputs are read with."""
+        ...
+
+    @property
+    def log_files(self) -> LogFiles | None:
+        """Keeps logs as files; None when there is no folder for them."""
         ...
 
     def must_wait(self, instance: "Instance") -> str | None:
@@ -109,6 +123,13 @@ class Instance:
         self._last_wanted = False
         self._last_uptime: float | None = None
         self._note = ""
+        self._ended_at: float | None = None
+        self._output_name: str | None = None
+        """What a process has open that holds its output."""
+        self._holder: str | None = None
+        """What does so although its own process has ended."""
+        self._left: list[int] | None = None
+        """The pids that it left behind; None while it lives."""
         self._cause: str | None = None
         """Why the engine is ending this run although nobody asked for it."""
 
@@ -234,6 +255,10 @@ class Instance:
     def saw(self, members: Sequence[Process], now: float) -> None:
         """Hears which processes of it live. Sends what is due, and notes when all is gone."""
         before = self._seen_as()
+        left = None if self._alive else [process.pid for process in members]
+        if left != self._left:
+            self._left = left
+            self._holder = holder_of(self._output_name, members) if left and self._output is not None else None
         self.members = members
         if self._output is not None:
             self._output.try_again()
@@ -258,8 +283,8 @@ class Instance:
             self._cause = f"memory limit of {_megabytes(self.spec.memory_limit or 0)} passed ({_megabytes(memory)})"
             self._end(self.spec.stop_timeout)
 
-    def _seen_as(self) -> tuple[int, int, bool]:
-        return 0 if self._alive else len(self.members), self._daemonised, self.ending
+    def _seen_as(self) -> tuple[int, int, bool, str | None]:
+        return 0 if self._alive else len(self.members), self._daemonised, self.ending, self._holder
 
     @property
     def _daemonised(self) -> int:
@@ -304,6 +329,7 @@ class Instance:
             last_wanted=self._last_wanted,
             last_uptime=self._last_uptime,
             left_over=0 if self._alive else len(self.members),
+            holder=self._holder,
             note=self._note,
             outdated=self.outdated,
             daemonised=self._daemonised,
@@ -357,11 +383,10 @@ class Instance:
         self._alive = True
         self._started_at = time.monotonic()
         run = self.run
-        self._output = Output(
-            child,
-            lambda data: self.store.append(data, at=time.time(), run=run),
-            turn_over=lambda: self._host.logged(self),
-        )
+        log = self._log()
+        log.start(child.pid, None if self._ended_at is None else self._started_at - self._ended_at)
+        self._output_name = output_name(child.output, tty=child.tty)
+        self._output = Output(child, log, self._host.intake)
         when_ended(child.pid, lambda ended: self._ended(run, ended))
         self._change(Event.SPAWNED)
 
@@ -417,8 +442,11 @@ class Instance:
         self._retry_at = None
 
     def _mark(self, mark: RunMark) -> None:
-        self.store.mark_end(mark, at=time.time())
-        self._host.logged(self)
+        self._ended_at = time.monotonic()
+        self._log().end(mark)
+
+    def _log(self) -> RunLog:
+        return RunLog(self.store, self.run, self._host.log_files, lambda: self._host.logged(self))
 
     # Ending what is there ---------------------------------------------------------------------------------------------
 

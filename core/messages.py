@@ -11,9 +11,10 @@ from typing import Protocol
 
 import msgspec
 
+from .levels import Level
 from .state import Exit, State
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised with every change that an older peer would misread."""
 
 ALL = "all"
@@ -78,6 +79,8 @@ class InstanceView(Message, frozen=True):
     """Seconds that the latest ended run lived."""
     left_over: int = 0
     """Processes of a run whose own process has ended."""
+    holder: str | None = None
+    """Which of them still has its output: `sleep 300 (pid 4711)`."""
     outdated: bool = False
     """Its type is to run in another way since it started: a restart brings that about."""
     daemonised: int = 0
@@ -140,6 +143,15 @@ class Snapshot(Message, frozen=True):
 # Logs ---------------------------------------------------------------------------------------------------------------
 
 
+class RunStart(Message, frozen=True):
+    """The beginning of a run, as it stands in the log."""
+
+    run: int
+    pid: int
+    down: float | None = None
+    """Seconds since the run before it ended; None for the first."""
+
+
 class RunMark(Message, frozen=True):
     """The end of a run, as it stands in the log."""
 
@@ -152,16 +164,32 @@ class RunMark(Message, frozen=True):
     retry_in: float | None = None
     """Seconds to the next try, as they were at the end."""
 
+    @property
+    def crash(self) -> bool:
+        """Nobody asked for it, and it was not clean."""
+        return not self.wanted and not self.exit.clean
+
+
+class Gap(Message, frozen=True):
+    """What was let go, as it stands in the log in the place of it."""
+
+    lines: int
+    size: int
+    """Bytes."""
+    exact: bool = True
+    """Whether the lines were counted; else they are reckoned from the bytes."""
+
 
 class LogLine(Message, frozen=True, array_like=True, tag=False):
-    """One line of one instance's output, or the mark of a run's end."""
+    """One line of one instance's output; or the beginning or end of a run; or the place of lines that were let go."""
 
     seq: int
-    """Its place in the order of arrival over all instances; the address by which a view stays on a line."""
+    """Its place in the order of arrival over all instances, counted in bytes: the address by which a view stays on a
+    line. That of a gap is the one of the last line that was let go."""
     name: str
     """The instance."""
-    number: int
-    """Its place among the lines of its instance, from 0."""
+    offset: int
+    """Bytes of the instance's output before it."""
     run: int
     at: float
     """Unix time at which its first byte was read."""
@@ -170,55 +198,98 @@ class LogLine(Message, frozen=True, array_like=True, tag=False):
     size: int
     """Bytes before the cut."""
     mark: RunMark | None = None
+    start: RunStart | None = None
+    gap: Gap | None = None
     open: bool = False
     """More of it may come: neither its newline nor the end of its run has."""
+
+    @property
+    def written(self) -> bool:
+        """It is a line that the program wrote."""
+        return self.mark is None and self.start is None and self.gap is None
+
+
+class LinePattern(Message, frozen=True):
+    """Which lines: those whose visible text a regular expression matches."""
+
+    pattern: str
+    ignore_case: bool = False
+    invert: bool = False
+    """Those that it does not match."""
+
+
+class LogFilter(Message, frozen=True):
+    """Which lines are to be seen: those for which all of this holds."""
+
+    patterns: list[LinePattern] = []
+    level: Level | None = None
+    """Lines of this level or a graver one, and what belongs to them (the frames of a traceback)."""
 
 
 class LogQuery(Message, frozen=True):
     """Asks for a window of the log of some instances, merged by arrival.
 
     The window holds up to `before` lines in front of the anchor and `after` lines from it on. The anchor is the line
-    with the given `seq` (or the first one after it), the line at place `index`, or the end when both are None.
+    with the given `seq` (or the first one after it), the first that arrived at the time `since` or later, the line at
+    place `index`, or the end when all are None.
     """
 
     names: list[str] = []
     """Instances; none means all that ever logged."""
     seq: int | None = None
     index: int | None = None
+    """A place among the lines that are kept, from 0; the filter does not count."""
+    since: float | None = None
+    """Unix time."""
     before: int = 0
     after: int = 0
     clip: int = 16_384
     """Bytes of a line beyond which it is cut."""
+    filter: LogFilter | None = None
 
 
 class LogWindow(Message, frozen=True):
-    """Some consecutive lines."""
+    """Some consecutive lines of those that pass the query's filter."""
 
     lines: list[LogLine]
     index: int
-    """The place of the first of them among the lines that are kept, from 0."""
+    """The place of the first of them (or of the anchor, when there is none) among the lines that are kept, from 0;
+    the filter does not count."""
     total: int
     """Lines that are kept."""
     dropped: int
-    """Older lines that were let go."""
+    """Lines that were let go."""
+    exact: bool = True
+    """Whether the first two were counted; while a flood goes on they are reckoned from the bytes."""
+    more_before: int | None = None
+    """Time was up before the filter had found enough: lines before this seq are still to be looked at."""
+    more_after: int | None = None
+    """Likewise: lines from this seq on."""
 
 
 class FindQuery(Message, frozen=True):
     """Asks which lines match, a slice at a time."""
 
     pattern: str
+    """Empty: every line that passes the filter."""
     names: list[str] = []
     ignore_case: bool = False
     from_seq: int = 0
     limit: int = 5_000
     """Most hits in one answer."""
+    backward: bool = False
+    """From the last line before `from_seq` towards the beginning."""
+    filter: LogFilter | None = None
+    """Only lines that pass it."""
+    starts: bool = False
+    """Not lines but the beginnings of runs, whatever pattern and filter say."""
 
 
 class FindPage(Message, frozen=True):
     """The lines of one slice that match."""
 
     hits: list[int]
-    """Their seqs, ascending."""
+    """Their seqs: ascending, or descending when the search goes backward."""
     next_seq: int | None
     """Where to go on; None when the end was reached."""
 
@@ -260,7 +331,7 @@ class LogsGrew(Message, frozen=True):
     """There are new lines; sent at most some twenty times a second."""
 
     ends: dict[str, int]
-    """Lines ever logged, for the instances that have new ones."""
+    """Lines ever logged, for the instances that have new ones; reckoned from the bytes while a flood goes on."""
 
 
 class Notice(Message, frozen=True):

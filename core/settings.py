@@ -65,6 +65,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Quantities: `web=2,worker=3`."""
     stop_timeout: float | None = None
     """For every type that does not say its own, in seconds."""
+    log_dir: str | None = None
+    """A folder, from the app's, where logs are written as files too."""
+    log_memory: str | int | None = None
+    """Bytes of each instance's log that are kept in memory, or with a unit: `4M`."""
+    log_disk: str | int | None = None
+    """Bytes of it that are kept on disk besides; 0: none."""
     types: dict[str, TypeSettings] = {}
 
 
@@ -155,19 +161,19 @@ def _read(path: Path) -> bytes:
         raise ProcdeckError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-def parse_memory(value: str | int, where: str) -> int:
+def parse_memory(value: str | int, where: str, *, least: int = 1) -> int:
     """Bytes from a number, or from a number with K, M, G or T behind it (1024 each).
 
     Raises:
-        ProcdeckError: it is neither.
+        ProcdeckError: it is neither, or less than `least`.
     """
     if isinstance(value, int):
         size = value
     else:
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", value, re.IGNORECASE)
         amount = float(match[1]) * 1024 ** " KMGT".index(match[2].upper() or " ") if match else 0.0
-        size = int(amount) if math.isfinite(amount) else 0
-    if size <= 0:
+        size = int(amount) if match and math.isfinite(amount) else -1
+    if size < least:
         raise ProcdeckError(f"{where} is {value!r}: write an amount of memory such as 300M or 1.5G.")
     return size
 
@@ -192,10 +198,10 @@ def _check_log(pattern: str, where: str) -> None:
     if not pattern:
         raise ProcdeckError(f"{where} is '': write what a line of its output holds, such as listening on.")
     # By what it will be matched with. Loaded for those only who use it.
-    from .search import matcher
+    from .match import check_pattern
 
     try:
-        matcher(pattern, ignore_case=False)
+        check_pattern(pattern)
     except ProcdeckError as error:
         raise ProcdeckError(f"{where}: {error}") from None
 
@@ -238,6 +244,10 @@ def _convert(data: object, source: str) -> Settings:
             parse_memory(entry.memory_limit, f"{source}: types.{name}.memory_limit")
         _check_ready(entry.ready, f"{source}: types.{name}.ready")
         _check_watch(entry.watch, f"{source}: types.{name}.watch")
+    for key, least in (("log_memory", 1), ("log_disk", 0)):
+        size = getattr(settings, key)
+        if size is not None:
+            parse_memory(size, f"{source}: {key}", least=least)
     for timeout in (settings.stop_timeout, *(entry.stop_timeout for entry in settings.types.values())):
         if timeout is not None and not 0 <= timeout <= 86_400:
             raise ProcdeckError(f"{source}: stop_timeout is {timeout}: give seconds from 0 to 86400.")

@@ -18,6 +18,7 @@ from procdeck.core.escapes import strip, strip_but_colours
 from procdeck.core.launch import Launched
 from procdeck.core.messages import (
     Bye,
+    Gap,
     InstanceChanged,
     InstanceView,
     LogLine,
@@ -60,7 +61,8 @@ class _Plain:
         self._instances: dict[str, InstanceView] = {}
         self._width = 6
         self._next_seq = 0
-        self._next_number: dict[str, int] = {}
+        self._printed: dict[str, int] = {}
+        """By instance, how many bytes of its output lie before what is printed next."""
         self._unfinished: dict[str, LogLine] = {}
         """By instance, the line whose end had not come when it was last seen: it is printed when it is whole."""
         self._signal: signal.Signals | None = None
@@ -180,14 +182,16 @@ class _Plain:
     def _print(self, lines: Iterable[LogLine]) -> None:
         out = []
         for line in lines:
-            lost = line.number - self._next_number.get(line.name, 0)
-            if lost > 0:
-                text = f"{lost} lines of {line.name} came faster than they could be printed, and are lost"
-                out.append(self._prefix("system", line.at) + text.encode())
-            self._next_number[line.name] = line.number + 1
-            if line.mark is None:
+            if line.gap is not None:
+                lost = _lost(line, line.gap, self._printed.get(line.name, 0))
+                if lost is not None:
+                    text = f"{lost} of {line.name} came faster than they could be printed, and are lost"
+                    out.append(self._prefix("system", line.at) + text.encode())
+            elif line.mark is None and line.start is None:
+                # With its newline.
+                self._printed[line.name] = line.offset + line.size + 1
                 out.append(self._prefix(line.name, line.at) + self._text(line.data))
-            else:
+            elif line.mark is not None:
                 mark = line.mark
                 if not mark.wanted and not mark.exit.clean and mark.retry_in is None:
                     self._status = self._status or mark.exit.shell_status
@@ -216,3 +220,13 @@ class _Plain:
         if not self._colours:
             return text.encode()
         return f"\x1b[{_COLOURS[type_.index % len(_COLOURS)] if type_ else 37}m{text}\x1b[0m".encode()
+
+
+def _lost(line: LogLine, gap: Gap, printed: int) -> str | None:
+    """How many of the lines that were let go had not been printed, in words; None when all had."""
+    size = line.offset + gap.size - printed
+    if size <= 0 or not gap.size:
+        return None
+    if size >= gap.size:
+        return f"{gap.lines:,} lines" if gap.exact else f"some {gap.lines:,} lines"
+    return f"some {max(1, gap.lines * size // gap.size):,} lines"

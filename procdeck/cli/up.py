@@ -20,6 +20,7 @@ from procdeck.core.launch import launch
 @formation
 @click.option("--reload", is_flag=True, help="Apply changes of Procfile, .env and settings at once.")
 @click.option("--plain", is_flag=True, help="Print merged output instead of opening the dashboard.")
+@click.option("--log-dir", metavar="FOLDER", help="Write each instance's log to a file there, too.")
 @click.argument("selected", nargs=-1, metavar="[TYPE|COMMAND]...")
 def up(
     procfile: str | None,
@@ -29,6 +30,7 @@ def up(
     formation: str | None,
     reload: bool,
     plain: bool,
+    log_dir: str | None,
     selected: tuple[str, ...],
 ) -> int:
     """Run the formation and show it live.
@@ -40,7 +42,7 @@ def up(
     Where the output is no terminal, or with --plain, merged lines are printed.
     """
     options = read_options(procfile, root, env_files, port, formation, selected)
-    return _run(load(replace(options, reload=reload)), plain=plain)
+    return _run(load(replace(options, reload=reload, log_dir=log_dir)), plain=plain)
 
 
 @click.command()

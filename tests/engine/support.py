@@ -180,8 +180,9 @@ class Seen:
             raise AssertionError(f"{text!r} never stood in the log of {name}: {log}; {self}") from None
 
     async def log(self, name: str) -> list[LogLine]:
-        """All that is kept of an instance's log, marks included."""
-        return (await self.control.logs(LogQuery([name], index=0, after=1_000_000))).lines
+        """All that is kept of an instance's log: what it wrote, and where its runs ended."""
+        window = await self.control.logs(LogQuery([name], index=0, after=1_000_000))
+        return [line for line in window.lines if line.start is None]
 
     def __str__(self) -> str:
         lines = [

@@ -133,7 +133,7 @@ async def test_what_was_scaled_away_stays_readable(app_dir: Apps) -> None:
         assert [line.data for line in log] == [b"I am web.2", b"no newline", b""]
         assert log[-1].mark is not None
         assert str(log[-1].mark.exit) == "SIGTERM"
-        assert (await seen.control.snapshot()).log_ends["web.2"] == 3
+        assert (await seen.control.snapshot()).log_ends["web.2"] == 4, "these and the beginning of the run"
         everything = await seen.control.logs(LogQuery(index=0, after=100))
         assert {line.name for line in everything.lines} == {"web.1", "web.2"}
 

@@ -13,6 +13,8 @@ from procdeck.core.proctable import environment_value
 from procdeck.core.state import State
 from tests.faults.census import count
 
+FILES_OF_AN_ENGINE = 1
+"""That by which it sees which outputs have something to read."""
 FILES_PER_RUN = 2
 """Open files that a running instance costs its engine: its output, and a pidfd."""
 
@@ -109,7 +111,7 @@ def strays(engine: Engine, views: list[InstanceView]) -> list[str]:
 def leaks(views: list[InstanceView], files: int) -> list[str]:
     """Files that are open and should not be."""
     running = sum(1 for view in views if view.state is State.RUNNING)
-    more = open_files() - files - FILES_PER_RUN * running
+    more = open_files() - files - FILES_OF_AN_ENGINE - FILES_PER_RUN * running
     return [f"{more} files more are open than {running} instances need"] if more else []
 
 

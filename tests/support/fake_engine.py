@@ -22,7 +22,8 @@ import msgspec
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import instance_name, parse_changes, split_instance, unknown_type
-from procdeck.core.logstore import ArrivalCounter, LogStore, window
+from procdeck.core.logs import Logs
+from procdeck.core.logstore import LogStore
 from procdeck.core.messages import (
     ALL,
     CRASHED,
@@ -59,7 +60,6 @@ from procdeck.core.messages import (
     TypeView,
 )
 from procdeck.core.ports import port_for
-from procdeck.core.search import find
 from procdeck.core.state import Exit, State
 
 Asked: TypeAlias = Scale | Start | Stop | Kill | Restart | Hold | Apply | Detach | Down
@@ -151,9 +151,7 @@ class FakeEngine:
         self.answering.set()
         self._base_port = base_port
         self._next_pid = first_pid
-        self._budget = budget
-        self._counter = ArrivalCounter()
-        self._stores: dict[str, LogStore] = {}
+        self.log = Logs(memory=budget, disk=0)
         self._events: asyncio.Queue[Event | None] | None = None
         self._gone = False
 
@@ -285,7 +283,7 @@ class FakeEngine:
             types=list(self.types.values()),
             instances=self._in_order(),
             samples=list(self.samples.values()),
-            log_ends={name: store.end for name, store in self._stores.items() if store.end},
+            log_ends=self.log.ends,
             notices=list(self.notices),
             stopping=self.stopping,
             owned=self.owned,
@@ -359,14 +357,14 @@ class FakeEngine:
     async def logs(self, query: LogQuery) -> LogWindow:
         self._refuse()
         self.queries.append(query)
-        answer = window(self._stores_of(query.names), query)
+        answer = self.log.window(query)
         await self.answering.wait()
         return answer
 
     async def find(self, query: FindQuery) -> FindPage:
         self._refuse()
         self.queries.append(query)
-        return find(self._stores_of(query.names), query)
+        return self.log.find(query)
 
     async def set_window_size(self, columns: int, rows: int) -> Done:
         self.window_size = (columns, rows)
@@ -500,12 +498,7 @@ class FakeEngine:
         return port_for(self._base_port, self.types[type_].index, number, len(self.types))
 
     def _store(self, name: str) -> LogStore:
-        return self._stores.setdefault(name, LogStore(name, self._counter, self._budget))
-
-    def _stores_of(self, names: list[str]) -> list[LogStore]:
-        if not names:
-            return list(self._stores.values())
-        return [self._stores[name] for name in names if name in self._stores]
+        return self.log.of(name)
 
     def _of_type(self, name: str) -> list[InstanceView]:
         return [view for view in self._in_order() if view.type == name]

@@ -27,7 +27,7 @@ LEAD = 10
 
 def line(data: str | bytes = "", name: str = "web.1", mark: RunMark | None = None) -> LogLine:
     raw = data.encode() if isinstance(data, str) else data
-    return LogLine(seq=7, name=name, number=3, run=1, at=AT, data=raw, size=len(raw), mark=mark)
+    return LogLine(seq=7, name=name, offset=30, run=1, at=AT, data=raw, size=len(raw), mark=mark)
 
 
 def drawn(

@@ -1,63 +1,50 @@
-"""What one instance wrote, byte for byte and line by line, and windows over several of them."""
+"""What one instance wrote, byte for byte and line by line, in memory and on disk, and what is let go."""
 
+import errno
 import itertools
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from procdeck.core import logstore
-from procdeck.core.logstore import ArrivalCounter, LogStore, window
-from procdeck.core.messages import FindQuery, LogLine, LogQuery, LogWindow, RunMark
-from procdeck.core.search import find, visible
+from procdeck.core import logstore, spill
+from procdeck.core.logstore import ArrivalCounter, LogStore
+from procdeck.core.messages import LogLine, RunMark, RunStart
 from procdeck.core.state import Exit
+from tests.unit.logmodel import CLIP, LINE_MAX, SEGMENT, Step, all_of, kept, play, put_directly, steps, texts
 
-SEGMENT = 24
-LINE_MAX = 60
-CLIP = 1 << 30
+REGION = 4 * LINE_MAX
 
 small = pytest.mark.usefixtures("small_segments")
-"""Segments and longest lines of a few bytes, so that short examples meet every edge."""
-
-# Newlines at every distance: none, many in a row, lines about as long as a segment and as the longest line.
-texts = st.lists(
-    st.one_of(
-        st.just(b"\n"),
-        st.binary(max_size=6),
-        st.sampled_from([1, SEGMENT - 1, SEGMENT, SEGMENT + 1, LINE_MAX - 1, LINE_MAX, LINE_MAX + 1, 3 * LINE_MAX]).map(
-            lambda length: b"x" * length
-        ),
-    ),
-    max_size=14,
-).map(b"".join)
+"""Segments, regions and longest lines of a few bytes, so that short examples meet every edge."""
 
 
 @pytest.fixture
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logstore, "SEGMENT", SEGMENT)
     monkeypatch.setattr(logstore, "LINE_MAX", LINE_MAX)
+    monkeypatch.setattr(logstore, "LARGE_SEGMENT", LINE_MAX)
+    monkeypatch.setattr(logstore, "REGION", REGION)
+    monkeypatch.setattr(spill, "REGION", REGION)
+    monkeypatch.setattr(logstore, "TAIL", 2 * SEGMENT)
+    monkeypatch.setattr(logstore, "_SAMPLE", 5)
 
 
-def store_of(*chunks: bytes, budget: int = CLIP, counter: ArrivalCounter | None = None) -> LogStore:
-    store = LogStore("web.1", counter or ArrivalCounter(), budget)
+def store_of(*chunks: bytes, memory: int = CLIP, disk: int = 0) -> LogStore:
+    store = LogStore("web.1", ArrivalCounter(), memory, disk)
     for chunk in chunks:
         store.append(chunk, at=0.0, run=1)
     return store
 
 
-def mark(run: int) -> RunMark:
-    return RunMark(run=run, exit=Exit(code=1), uptime=0.5)
-
-
-def lines_of(store: LogStore) -> list[LogLine]:
-    return list(store.read(0, store.end, CLIP))
+def crash(run: int, uptime: float = 0.5) -> RunMark:
+    return RunMark(run=run, exit=Exit(code=1), uptime=uptime)
 
 
 def data_of(store: LogStore) -> list[bytes]:
-    return [line.data for line in lines_of(store)]
+    return [line.data for line in all_of(store)]
 
 
 def split(data: bytes, longest: int) -> list[bytes]:
@@ -66,6 +53,11 @@ def split(data: bytes, longest: int) -> list[bytes]:
     if lines[-1] == b"":
         lines.pop()
     return [line[at : at + longest] for line in lines for at in range(0, max(1, len(line)), longest)]
+
+
+def gap_of(store: LogStore) -> LogLine:
+    (gap,) = [line for line in all_of(store) if line.gap is not None]
+    return gap
 
 
 # Lines --------------------------------------------------------------------------------------------------------------
@@ -77,49 +69,74 @@ def test_lines_are_kept_byte_for_byte_without_their_newline() -> None:
 
 
 @small
-@settings(max_examples=200, deadline=None)
-@given(texts, st.lists(st.integers(0, 400), max_size=12))
-def test_however_output_arrives_in_chunks_the_lines_are_those_of_the_whole(data: bytes, cuts: list[int]) -> None:
-    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    store = store_of(*(data[start:stop] for start, stop in itertools.pairwise(places)))
-    lines = lines_of(store)
+@settings(max_examples=150, deadline=None)
+@given(texts, st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=12), st.sampled_from([CLIP, 40]))
+def test_however_output_arrives_in_chunks_the_lines_are_those_of_the_whole(
+    data: bytes, cuts: list[tuple[int, bool]], memory: int
+) -> None:
+    places = [(0, False), *sorted((min(cut, len(data)), directly) for cut, directly in cuts), (len(data), False)]
+    store = store_of(memory=memory, disk=1 << 20)
+    for (start, directly), (stop, _) in itertools.pairwise(places):
+        if directly:
+            put_directly(store, data[start:stop], 1)
+        else:
+            store.append(data[start:stop], at=0.0, run=1)
+    lines = all_of(store)
     assert [line.data for line in lines] == split(data, LINE_MAX)
-    assert [line.number for line in lines] == list(range(store.end))
-    assert [line.seq for line in lines] == list(range(store.end))
+    assert [line.seq for line in lines] == [line.offset for line in lines], "nobody else wrote"
+    for line in lines:
+        assert data.startswith(line.data, line.offset)
+    assert [*store.lines_before(len(data) + 1, CLIP)] == lines[::-1]
+    assert store.last_seq == (lines[-1].seq if lines else -1)
     assert store.size == len(data)
+    while store.count(1):
+        pass
+    assert store.exact
     assert store.lines == store.end == len(lines)
-    assert store.last_seq == store.end - 1
 
 
-def test_the_real_limits_hold_for_reads_of_64_kib_and_for_one_read_of_all() -> None:
+def test_the_real_limits_hold_for_reads_of_64_kib_for_one_read_of_all_and_for_the_disk() -> None:
     data = (
         b"".join(b"%d %s\n" % (i, b"y" * (i % 300)) for i in range(8000)) + b"z" * (logstore.LINE_MAX - 1) + b"\nend\n"
     )
     expected = data.split(b"\n")[:-1]
-    assert data_of(store_of(data, budget=len(data))) == expected
-    assert (
-        data_of(store_of(*(data[at : at + 65536] for at in range(0, len(data), 65536)), budget=len(data))) == expected
-    )
+    pieces = [data[at : at + 65536] for at in range(0, len(data), 65536)]
+    assert data_of(store_of(data)) == expected
+    assert data_of(store_of(*pieces)) == expected
+    assert data_of(store_of(*pieces, memory=100_000, disk=logstore.DEFAULT_DISK)) == expected
+    direct = store_of(disk=logstore.DEFAULT_DISK)
+    put_directly(direct, data, 1)
+    assert data_of(direct) == expected
 
 
 def test_an_endless_line_is_continued_as_lines_of_its_own() -> None:
     size = logstore.LINE_MAX
-    store = store_of(*[b"x" * 65536] * 40, b"\nnext\n", budget=4 * size)
+    store = store_of(*[b"x" * 65536] * 40, b"\nnext\n", memory=4 * size)
     assert [len(line) for line in data_of(store)] == [size, size, 40 * 65536 - 2 * size, 4]
 
 
 def test_a_line_without_newline_is_there_and_grows() -> None:
     store = store_of(b"half")
-    assert data_of(store) == [b"half"]
-    assert store.end == 1
+    (line,) = all_of(store)
+    assert (line.data, line.open, store.end) == (b"half", True, 1)
     store.append(b" and whole\nnext", at=0.0, run=1)
-    assert data_of(store) == [b"half and whole", b"next"]
+    assert [(line.data, line.open) for line in all_of(store)] == [(b"half and whole", False), (b"next", True)]
+
+
+def test_a_line_that_is_unfinished_when_a_flood_begins_or_ends_is_one_line() -> None:
+    store = store_of(b"quiet\nbegun, ", disk=logstore.DEFAULT_DISK)
+    put_directly(store, b"moved, ", 1)
+    assert data_of(store) == [b"quiet", b"begun, moved, "]
+    put_directly(store, b"moved again\nflood\nand ", 1)
+    store.append(b"read at last\n", at=0.0, run=1)
+    assert data_of(store) == [b"quiet", b"begun, moved, moved again", b"flood", b"and read at last"]
 
 
 def test_nothing_adds_nothing() -> None:
     store = store_of(b"", b"")
     assert (store.lines, store.end, store.last_seq, store.size) == (0, 0, -1, 0)
-    assert lines_of(store) == []
+    assert all_of(store) == []
+    assert store.reserve(1) is None, "there is no disk"
 
 
 def test_a_line_has_the_time_of_its_first_byte() -> None:
@@ -127,17 +144,28 @@ def test_a_line_has_the_time_of_its_first_byte() -> None:
     store.append(b"ab", at=1.0, run=1)
     store.append(b"c\nd\n", at=2.0, run=1)
     store.append(b"e", at=3.0, run=1)
-    assert [(line.data, line.at) for line in lines_of(store)] == [(b"abc", 1.0), (b"d", 2.0), (b"e", 3.0)]
+    assert [(line.data, line.at) for line in all_of(store)] == [(b"abc", 1.0), (b"d", 2.0), (b"e", 3.0)]
+
+
+def test_what_came_since_a_moment_begins_with_the_first_chunk_after_it() -> None:
+    counter = ArrivalCounter()
+    store, other = LogStore("web.1", counter), LogStore("web.2", counter)
+    for second in range(10):
+        store.append(b"line %d\n" % second, at=float(second), run=1)
+        other.append(b"noise\n", at=float(second), run=1)
+    assert [line.data for line in store.lines_from(store.seq_since(7.5), CLIP)] == [b"line 8", b"line 9"]
+    assert next(store.lines_from(store.seq_since(0.0), CLIP)).data == b"line 0"
+    assert [*store.lines_from(store.seq_since(9.1), CLIP)] == []
 
 
 def test_a_long_line_is_clipped_but_its_size_is_told() -> None:
-    (line,) = store_of(b"0123456789\n").read(0, 1, 4)
+    (line,) = store_of(b"0123456789\n").lines_from(0, 4)
     assert (line.data, line.size) == (b"0123", 10)
 
 
 def test_a_line_knows_whose_it_is() -> None:
-    (line,) = lines_of(store_of(b"x\n"))
-    assert (line.name, line.run, line.mark) == ("web.1", 1, None)
+    (line,) = all_of(store_of(b"x\n"))
+    assert (line.name, line.run, line.written) == ("web.1", 1, True)
 
 
 # Runs ---------------------------------------------------------------------------------------------------------------
@@ -145,24 +173,27 @@ def test_a_line_knows_whose_it_is() -> None:
 
 def test_a_runs_unfinished_last_line_is_not_glued_to_the_next_runs_first() -> None:
     store = store_of(b"last words")
-    store.mark_end(mark(1), at=5.0)
+    store.mark_end(crash(1), at=5.0)
+    store.mark_start(RunStart(2, 4711, 1.0), at=6.0)
     store.append(b"hello\n", at=6.0, run=2)
-    assert [(line.data, line.run, line.mark) for line in lines_of(store)] == [
-        (b"last words", 1, None),
-        (b"", 1, mark(1)),
-        (b"hello", 2, None),
+    assert [(line.data, line.run, line.mark, line.start) for line in all_of(store)] == [
+        (b"last words", 1, None, None),
+        (b"", 1, crash(1), None),
+        (b"", 2, None, RunStart(2, 4711, 1.0)),
+        (b"hello", 2, None, None),
     ]
 
 
 def test_runs_are_not_glued_without_a_mark_either() -> None:
-    store = store_of(b"last words")
-    store.append(b"hello\n", at=6.0, run=2)
-    assert [(line.data, line.run) for line in lines_of(store)] == [(b"last words", 1), (b"hello", 2)]
+    store = store_of(b"last words", disk=logstore.DEFAULT_DISK)
+    store.append(b"hello", at=6.0, run=2)
+    put_directly(store, b"third\n", 3)
+    assert [(line.data, line.run) for line in all_of(store)] == [(b"last words", 1), (b"hello", 2), (b"third", 3)]
 
 
 def test_what_comes_after_the_mark_of_its_own_run_is_a_line_of_its_own() -> None:
     store = store_of(b"half")
-    store.mark_end(mark(1), at=5.0)
+    store.mark_end(crash(1), at=5.0)
     store.append(b"late\n", at=6.0, run=1)
     assert data_of(store) == [b"half", b"", b"late"]
 
@@ -170,325 +201,185 @@ def test_what_comes_after_the_mark_of_its_own_run_is_a_line_of_its_own() -> None
 def test_a_run_that_wrote_nothing_leaves_its_mark() -> None:
     store = LogStore("web.1", ArrivalCounter())
     for run in (1, 2):
-        store.mark_end(mark(run), at=0.0)
-    assert [line.mark for line in lines_of(store)] == [mark(1), mark(2)]
-
-
-# Several stores: windows against a plain list -----------------------------------------------------------------------
-
-NAMES = ["web.1", "web.2", "worker.1"]
-
-
-@dataclass
-class Line:
-    store: int
-    run: int
-    data: bytes
-    mark: bool
-    number: int
-
-
-class Model:
-    """All lines of all stores in one list, in order of arrival; a line arrives with its first byte."""
-
-    def __init__(self) -> None:
-        self.lines: list[Line] = []
-        self.open: dict[int, Line | None] = dict.fromkeys(range(len(NAMES)))
-        self.counts = [0] * len(NAMES)
-
-    def add(self, store: int, run: int, data: bytes = b"", *, mark: bool = False) -> Line:
-        line = Line(store, run, data, mark, self.counts[store])
-        self.counts[store] += 1
-        self.lines.append(line)
-        return line
-
-    def append(self, store: int, run: int, data: bytes) -> None:
-        for byte in data:
-            line = self.open[store]
-            if line is not None and len(line.data) >= LINE_MAX and byte != 10:
-                line = None
-            if line is None:
-                line = self.open[store] = self.add(store, run)
-            if byte == 10:
-                self.open[store] = None
-            else:
-                line.data += bytes([byte])
-
-    def end(self, store: int, run: int) -> None:
-        self.add(store, run, mark=True)
-        self.open[store] = None
-
-
-@dataclass
-class World:
-    stores: list[LogStore]
-    model: Model
-
-    def kept(self, chosen: list[int]) -> list[tuple[int, Line]]:
-        return [
-            (seq, line)
-            for seq, line in enumerate(self.model.lines)
-            if line.store in chosen and line.number >= self.stores[line.store].dropped
-        ]
-
-
-steps = st.lists(
-    st.tuples(st.integers(0, len(NAMES) - 1), st.one_of(texts, st.just(b"a\nb"), st.none())), min_size=1, max_size=14
-)
-
-
-def play(script: list[tuple[int, bytes | None]], budget: int) -> World:
-    """Lets some instances write, and end where the script has None."""
-    counter = ArrivalCounter()
-    stores = [LogStore(name, counter, budget) for name in NAMES]
-    model, runs = Model(), [1] * len(NAMES)
-    for store, data in script:
-        if data is None:
-            stores[store].mark_end(mark(runs[store]), at=0.0)
-            model.end(store, runs[store])
-            runs[store] += 1
-        else:
-            stores[store].append(data, at=0.0, run=runs[store])
-            model.append(store, runs[store], data)
-    return World(stores, model)
-
-
-def check(world: World, chosen: list[int], query: LogQuery) -> None:
-    kept = world.kept(chosen)
-    if query.seq is not None:
-        anchor = sum(1 for seq, _ in kept if seq < query.seq)
-    elif query.index is not None:
-        anchor = min(query.index, len(kept))
-    else:
-        anchor = len(kept)
-    first = max(0, anchor - query.before)
-    expected = kept[first : anchor + query.after]
-
-    got = window([world.stores[i] for i in chosen], query)
-    assert [(line.seq, line.name, line.number, line.run, line.data, line.mark is not None) for line in got.lines] == [
-        (seq, NAMES[line.store], line.number, line.run, line.data, line.mark) for seq, line in expected
-    ]
-    assert got.index == first
-    assert got.total == len(kept)
-    assert got.dropped == sum(world.stores[i].dropped for i in chosen)
-
-
-counts = st.one_of(st.integers(0, 4), st.just(1000))
-
-
-@small
-@settings(max_examples=80, deadline=None)
-@given(
-    steps,
-    st.sampled_from([CLIP, 100, 30]),
-    st.lists(st.sampled_from([0, 1, 2]), unique=True, min_size=1),
-    st.data(),
-)
-def test_windows_show_what_a_plain_list_of_all_lines_would(
-    script: list[tuple[int, bytes | None]], budget: int, chosen: list[int], data: st.DataObject
-) -> None:
-    world = play(script, budget)
-    total = len(world.model.lines)
-    for _ in range(5):
-        place = data.draw(st.integers(0, total + 2))
-        before, after = data.draw(counts), data.draw(counts)
-        check(world, chosen, LogQuery(before=before, after=after, clip=CLIP))
-        check(world, chosen, LogQuery(seq=place, before=before, after=after, clip=CLIP))
-        check(world, chosen, LogQuery(index=place, before=before, after=after, clip=CLIP))
-
-
-@small
-@settings(max_examples=60, deadline=None)
-@given(steps, st.sampled_from([CLIP, 100]), st.lists(st.sampled_from([0, 1, 2]), unique=True, min_size=1))
-def test_a_view_that_scrolls_by_seq_meets_every_line_once(
-    script: list[tuple[int, bytes | None]], budget: int, chosen: list[int]
-) -> None:
-    world = play(script, budget)
-    stores = [world.stores[i] for i in chosen]
-    expected = [seq for seq, _ in world.kept(chosen)]
-
-    down: list[int] = []
-    page = window(stores, LogQuery(seq=0, after=3))
-    while page.lines:
-        down += [line.seq for line in page.lines]
-        page = window(stores, LogQuery(seq=down[-1] + 1, after=3))
-    assert down == expected
-
-    up: list[int] = []
-    page = window(stores, LogQuery(before=3))
-    while page.lines:
-        up = [line.seq for line in page.lines] + up
-        page = window(stores, LogQuery(seq=up[0], before=3))
-    assert up == expected
-
-
-def two_talking() -> list[LogStore]:
-    counter = ArrivalCounter()
-    stores = [LogStore("web.1", counter), LogStore("web.2", counter)]
-    for i in range(10):
-        stores[i % 2].append(b"line %d\n" % i, at=float(i), run=1)
-    return stores
-
-
-def shown(view: LogWindow) -> list[bytes]:
-    return [line.data for line in view.lines]
-
-
-def test_a_merged_view_is_in_order_of_arrival() -> None:
-    view = window(two_talking(), LogQuery(before=3))
-    assert shown(view) == [b"line 7", b"line 8", b"line 9"]
-    assert (view.index, view.total, view.dropped) == (7, 10, 0)
-
-
-def test_a_view_stays_on_its_line_while_more_arrives() -> None:
-    stores = two_talking()
-    query = LogQuery(seq=4, before=1, after=2)
-    before = window(stores, query)
-    stores[0].append(b"more\nand more\n", at=11.0, run=1)
-    after = window(stores, query)
-    assert before.lines == after.lines
-    assert shown(after) == [b"line 3", b"line 4", b"line 5"]
-    assert (before.total, after.total) == (10, 12)
-
-
-def test_the_seq_of_another_instances_line_leads_to_the_next_own_one() -> None:
-    web_2 = two_talking()[1]
-    assert shown(window([web_2], LogQuery(seq=4, before=1, after=1))) == [b"line 3", b"line 5"]
-
-
-def test_a_window_of_nothing_is_empty() -> None:
-    empty = LogWindow(lines=[], index=0, total=0, dropped=0)
-    silent = LogStore("web.1", ArrivalCounter())
-    for query in (LogQuery(before=5), LogQuery(seq=0, after=5), LogQuery(index=0, after=5)):
-        assert window([], query) == empty
-        assert window([silent], query) == empty
-        assert window([silent, silent], query) == empty
+        store.mark_end(crash(run), at=0.0)
+    assert [line.mark for line in all_of(store)] == [crash(1), crash(2)]
 
 
 # Letting go ---------------------------------------------------------------------------------------------------------
 
 
 @small
-@settings(max_examples=80, deadline=None)
-@given(st.lists(texts, max_size=12), st.integers(0, 200))
-def test_when_it_is_too_much_the_oldest_lines_go_and_are_counted(chunks: list[bytes], budget: int) -> None:
-    data = b"".join(chunks)
-    store = store_of(*chunks, budget=budget)
-    everything = split(data, LINE_MAX)
-    assert store.end == len(everything)
-    assert store.dropped + store.lines == store.end
-    assert data_of(store) == everything[store.dropped :]
-    assert [line.number for line in lines_of(store)] == list(range(store.dropped, store.end))
-    # What is being written to is never let go: beyond the budget there is at most one segment and one line.
-    assert store.size <= max(budget, SEGMENT + LINE_MAX + 1)
-    if data:
-        assert store.lines
-    if len(data) <= budget:
-        assert store.dropped == 0
+@settings(max_examples=150, deadline=None)
+@given(steps, st.sampled_from([(60, 0), (200, 0), (30, 100), (30, 2 * REGION), (100, 1 << 20)]))
+def test_whatever_is_let_go_the_rest_is_as_it_was_and_the_gaps_account_for_what_is_not(
+    script: list[Step], room: tuple[int, int]
+) -> None:
+    memory, disk = room
+    world = play(script, memory, disk)
+    for i, store in enumerate(world.stores):
+        left = kept(world, i)
+        gaps = sum(1 for line in all_of(store) if line.gap is not None)
+        while store.count(1):
+            pass
+        assert store.lines == len(left) + gaps
+        written = world.of([i])
+        if sum(line.taken for line in written) + 600 * len(written) <= memory + disk:
+            assert left == written
+        if written:
+            assert left, "what came last is never let go"
+            assert left[-1] is written[-1]
 
 
-def test_memory_is_bounded_in_a_flood() -> None:
+def test_memory_is_bounded_in_a_flood_and_the_last_of_it_is_there() -> None:
     store = LogStore("web.1", ArrivalCounter())
     chunk = b"a line of a flood\n" * 3000
     for _ in range(400):
         store.append(chunk, at=0.0, run=1)
-    assert store.size <= logstore.DEFAULT_BUDGET
-    assert store.size > logstore.DEFAULT_BUDGET - 2 * logstore.SEGMENT
-    assert store.end == 400 * 3000
-    assert next(iter(store.read(0, store.end, 100))).number == store.dropped
+    assert logstore.DEFAULT_MEMORY - 2 * logstore.SEGMENT < store.size <= logstore.DEFAULT_MEMORY
+    gap = gap_of(store).gap
+    assert gap is not None and gap.exact
+    assert gap.lines + store.lines - 1 == store.end == 400 * 3000
+    assert gap.size + store.size == 400 * len(chunk)
 
 
-def test_a_view_on_lines_that_were_let_go_shows_the_oldest_that_are_left() -> None:
-    store = store_of(*[b"%05d\n" % i * 1 for i in range(40_000)], budget=70_000)
-    assert store.dropped
-    view = window([store], LogQuery(seq=0, after=2))
-    assert [line.number for line in view.lines] == [store.dropped, store.dropped + 1]
-    assert (view.index, view.total, view.dropped) == (0, store.lines, store.dropped)
+def test_what_memory_has_no_room_for_goes_to_the_disk_and_is_read_from_there() -> None:
+    store = LogStore("web.1", ArrivalCounter(), 1 << 20, 16 << 20)
+    chunks = [b"".join(b"%07d\n" % i for i in range(n, n + 8000)) for n in range(0, 800_000, 8000)]
+    for chunk in chunks:
+        store.append(chunk, at=0.0, run=1)
+    assert store.lines == 800_000
+    assert data_of(store) == b"".join(chunks).split(b"\n")[:-1]
 
 
-def test_marks_go_with_the_lines_before_them() -> None:
-    store = LogStore("web.1", ArrivalCounter(), budget=100_000)
-    for run in range(1, 50):
+@pytest.mark.parametrize("directly", [False, True])
+def test_every_byte_of_the_last_of_what_may_be_kept_is_there(directly: bool) -> None:
+    disk = 3 * spill.REGION
+    store = LogStore("web.1", ArrivalCounter(), 1 << 20, disk)
+    block = b"".join(b"%09d %s\n" % (i, b"x" * 89) for i in range(20_000))
+    for n in range(20):
+        data = b"%04d" % n + block[4:]
+        if directly:
+            put_directly(store, data, 1)
+        else:
+            store.append(data, at=0.0, run=1)
+    text = b"\n".join(line.data for line in all_of(store) if line.written) + b"\n"
+    everything = b"".join(b"%04d" % n + block[4:] for n in range(20))
+    assert len(text) >= disk
+    assert everything.endswith(text)
+    gap = gap_of(store).gap
+    assert gap is not None
+    assert gap.size + len(text) == len(everything)
+
+
+def test_lines_of_a_flood_are_reckoned_first_and_counted_when_there_is_time() -> None:
+    store = LogStore("web.1", ArrivalCounter(), disk=logstore.DEFAULT_DISK)
+    put_directly(store, b"".join(b"%d\n" % i for i in range(1_000_000)), 1)
+    assert not store.exact
+    assert 800_000 < store.end < 1_200_000
+    assert store.count(1), "one piece at a time"
+    while store.count(2):
+        pass
+    assert store.end == 1_000_000
+    assert store.count(1) is False, "there is nothing left to count"
+
+
+def test_a_view_on_lines_that_were_let_go_meets_the_gap_and_then_the_oldest_that_are_left() -> None:
+    store = store_of(*[b"%05d\n" % i for i in range(100_000)], memory=400_000)
+    gap, first, *_ = store.lines_from(0, CLIP)
+    assert gap.gap is not None
+    assert first.data == b"%05d" % gap.gap.lines
+    middle = store.lines_from(gap.seq // 2, CLIP)
+    assert next(middle).gap == gap.gap, "also from a line in its midst"
+
+
+def test_a_small_run_of_the_past_goes_as_a_whole_with_its_marks() -> None:
+    store = LogStore("web.1", ArrivalCounter(), 400_000)
+    for run in range(1, 60):
         store.append(b"x" * 9_999 + b"\n", at=0.0, run=run)
-        store.mark_end(mark(run), at=0.0)
-    kept = lines_of(store)
-    assert store.size <= 100_000
-    # A mark stands behind its run, so it goes after it: that of run 40 is the first thing that is left.
-    assert [line.run for line in kept] == [40, *(run for run in range(41, 50) for _ in ("words", "mark"))]
+        store.mark_end(RunMark(run=run, exit=Exit(code=0), uptime=0.5), at=0.0)
+    gap, *left = all_of(store)
+    assert gap.gap is not None
+    assert [line.run for line in left[:2]] == [gap.run + 1, gap.run + 1]
+    assert [line.written for line in left] == [True, False] * (len(left) // 2)
+    assert store.size <= 400_000
 
 
-# Finding ------------------------------------------------------------------------------------------------------------
+def test_the_run_that_is_on_loses_its_oldest_lines_only_when_no_old_run_is_left() -> None:
+    store = LogStore("web.1", ArrivalCounter(), 1_000_000)
+    store.append(b"old\n" * 10_000, at=0.0, run=1)
+    store.mark_end(RunMark(run=1, exit=Exit(code=0), uptime=100.0), at=0.0)
+    for _ in range(30):
+        store.append(b"new\n" * 10_000, at=0.0, run=2)
+    runs = {line.run for line in all_of(store) if line.gap is None}
+    assert runs == {2}
 
 
-def hits_of(stores: Iterable[LogStore], pattern: bytes, limit: int = 5000, from_seq: int = 0) -> list[int]:
-    """All hits, page by page."""
-    hits: list[int] = []
-    next_seq: int | None = from_seq
-    while next_seq is not None:
-        query = FindQuery(pattern=pattern.decode(), from_seq=next_seq, limit=limit)
-        page = find(list(stores), query)
-        assert len(page.hits) <= limit
-        hits += page.hits
-        next_seq = page.next_seq
-    return hits
-
-
-@small
-@settings(max_examples=60, deadline=None)
-@given(
-    steps,
-    st.sampled_from([CLIP, 100]),
-    st.lists(st.sampled_from([0, 1, 2]), unique=True, min_size=1),
-    st.integers(1, 5),
-    st.integers(0, 10),
-)
-def test_finding_page_by_page_meets_every_matching_line_once_in_order(
-    script: list[tuple[int, bytes | None]], budget: int, chosen: list[int], limit: int, from_seq: int
-) -> None:
-    world = play(script, budget)
-    expected = [
-        seq
-        for seq, line in world.kept(chosen)
-        if not line.mark and seq >= from_seq and re.search(r"[ax]", visible(line.data))
+def test_the_tails_of_a_loops_first_and_latest_crash_survive_a_flood() -> None:
+    store = LogStore("web.1", ArrivalCounter(), 1 << 20, 2 * spill.REGION)
+    store.append(b"long before\n" * 1000, at=0.0, run=1)
+    store.mark_end(RunMark(run=1, exit=Exit(signal=15), uptime=9.0, wanted=True), at=0.0)
+    store.append(b"the very cause\n", at=0.0, run=2)
+    store.mark_end(crash(2, uptime=900.0), at=0.0)
+    for run in range(3, 9):
+        store.append(b"a consequence\n", at=0.0, run=run)
+        store.mark_end(crash(run), at=0.0)
+    for _ in range(25):
+        put_directly(store, b"flood " * 174762 + b"end\n", 9)
+    left = all_of(store)
+    assert [(line.run, line.data) for line in left if line.run < 9 and line.written] == [
+        (2, b"the very cause"),
+        (8, b"a consequence"),
     ]
-    assert hits_of([world.stores[i] for i in chosen], rb"[ax]", limit, from_seq) == expected
-
-
-@pytest.mark.parametrize(
-    ("written", "pattern"),
-    [
-        (b"\x1b[31mERR\x1b[1mOR\x1b[0m: x", rb"^ERROR: x$"),
-        (b"\x1b]0;a title\x07text", rb"^text$"),
-        ("über".encode(), b"^.ber$"),
-        (b"\x1b]8;;http://a\x1b\\link\x1b]8;;\x1b\\", rb"^link$"),
-        (b"plain done\r", rb"done$"),
-        (b"b\x00o\x07ld", rb"^bold$"),
-        (b"a\tb", rb"^a\tb$"),
-        ("grüß".encode(), "grüß".encode()),
-    ],
-)
-def test_what_is_sought_is_what_is_seen(written: bytes, pattern: bytes) -> None:
-    assert hits_of([store_of(b"before\n", written + b"\nafter\n")], pattern) == [1]
-
-
-def test_control_sequences_themselves_are_not_found() -> None:
-    assert hits_of([store_of(b"\x1b[31mred\x1b[0m\n")], rb"31m") == []
-
-
-def test_marks_are_not_found() -> None:
-    store = store_of(b"x\n")
-    store.mark_end(mark(1), at=0.0)
-    assert hits_of([store], rb"^") == [0]
-
-
-def test_nothing_is_found_in_nothing() -> None:
-    assert hits_of([], rb"x") == hits_of([LogStore("web.1", ArrivalCounter())], rb"x") == []
+    assert [line.mark.run for line in left if line.mark is not None] == [2, 8]
+    assert sum(1 for line in left if line.gap is not None) == 3
+    # A good run's crash is the first of another loop: what was pinned for the old one may go.
+    store.mark_end(crash(9, uptime=3600.0), at=0.0)
+    for _ in range(25):
+        put_directly(store, b"flood " * 174762 + b"end\n", 10)
+    left = all_of(store)
+    assert {line.run for line in left if line.gap is None} == {9, 10}
+    assert [line.mark.run for line in left if line.mark is not None] == [9]
 
 
 def test_runs_without_output_are_let_go_in_time_too() -> None:
-    store = LogStore("web.1", ArrivalCounter(), budget=100_000)
+    store = LogStore("web.1", ArrivalCounter(), 100_000)
     for run in range(1, 1000):
-        store.mark_end(mark(run), at=0.0)
-    assert store.size <= 100_000
-    assert store.dropped > 500
-    assert [line.run for line in lines_of(store)] == list(range(1000 - store.lines, 1000))
+        store.mark_end(RunMark(run=run, exit=Exit(code=0), uptime=0.5), at=0.0)
+    gap, *left = all_of(store)
+    assert gap.gap is not None and gap.gap.lines > 500
+    assert [line.run for line in left] == list(range(1000 - len(left), 1000))
+
+
+# The disk -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_costs_old_lines_and_is_told_but_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    store = LogStore("web.1", ArrivalCounter(), 1 << 20, 16 << 20, failed=told.append)
+    real, left = os.pwritev, [20]
+
+    def full(*args: object) -> int:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "pwritev", full)
+    block = b"".join(b"%07d\n" % i for i in range(10_000))
+    for _ in range(300):
+        store.append(block, at=0.0, run=1)
+    assert told == [
+        "The log of web.1 cannot be kept on disk any more (No space left on device): older lines are let go sooner."
+    ]
+    assert store.reserve(1) is None
+    text = b"\n".join(line.data for line in all_of(store) if line.written) + b"\n"
+    assert len(text) >= (1 << 20) - logstore.SEGMENT
+    assert (block * 300).endswith(text)
+
+
+def test_nothing_of_it_has_a_name_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    store = store_of(b"secret\n" * 100_000, memory=0, disk=16 << 20)
+    put_directly(store, b"more\n" * 100_000, 1)
+    assert store.lines
+    assert [*tmp_path.iterdir()] == []

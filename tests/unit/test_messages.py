@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procdeck.core import messages, wire
+from procdeck.core.levels import Level
 from procdeck.core.messages import (
     Command,
     Control,
@@ -47,6 +48,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         bytes: st.binary(max_size=8),
         type(None): st.none(),
         State: st.sampled_from(State),
+        Level: st.sampled_from(Level),
         Exit: st.one_of(
             st.builds(Exit, code=st.integers(0, 255)),
             st.builds(Exit, signal=st.integers(1, 64), core_dumped=st.booleans()),
@@ -96,7 +98,7 @@ def test_a_message_is_one_line_whatever_is_in_it(changes: str) -> None:
 
 @given(st.binary(max_size=50))
 def test_a_log_line_keeps_every_byte(data: bytes) -> None:
-    line = LogLine(seq=1, name="web.1", number=0, run=1, at=0.5, data=data, size=len(data))
+    line = LogLine(seq=1, name="web.1", offset=0, run=1, at=0.5, data=data, size=len(data))
     reply = Reply(id=1, result=LogWindow(lines=[line], index=0, total=1, dropped=0))
     back = decode_answer(encode(reply))
     assert isinstance(back, Reply)
