@@ -7,8 +7,10 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+import msgspec
+
 from .logstore import DEFAULT_DISK, DEFAULT_MEMORY, ArrivalCounter, LogStore
-from .messages import FindPage, FindQuery, LogLine, LogQuery, LogWindow
+from .messages import FindPage, FindQuery, LogLine, LogQuery, LogWindow, RunBegan
 
 MOST_LINES = 50_000
 """In one window, before and after its anchor each."""
@@ -89,6 +91,10 @@ class Logs:
             exact=all(store.exact for store in stores),
             more_before=more_before,
             more_after=more_after,
+            anchor=seq,
+            end=self._counter.next,
+            open={store.name: open_seq for store in stores if (open_seq := store.open_seq) is not None},
+            began=self._began(found),
         )
 
     def find(self, query: FindQuery) -> FindPage:
@@ -99,7 +105,7 @@ class Logs:
         """
         from .search import find
 
-        return find(self._chosen(query.names), query)
+        return msgspec.structs.replace(find(self._chosen(query.names), query), end=self._counter.next)
 
     def count(self) -> list[str] | None:
         """Counts some of what was only reckoned. Returns the instances that have another number of lines now; None
@@ -109,6 +115,12 @@ class Logs:
                 store.count(_COUNT_AT_ONCE)
                 return [store.name]
         return None
+
+    def _began(self, lines: Sequence[LogLine]) -> list[RunBegan]:
+        began = (
+            (name, run, self._stores[name].began(run)) for name, run in {(line.name, line.run): 0 for line in lines}
+        )
+        return [RunBegan(name, run, at) for name, run, at in began if at is not None]
 
     def _chosen(self, names: Sequence[str]) -> list[LogStore]:
         if not names:

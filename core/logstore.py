@@ -108,6 +108,7 @@ class LogStore:
         self._latest_tail: frozenset[Segment] = frozenset()
         """And of its latest one."""
         self._in_loop = False
+        self._began: dict[int, float] = {}
 
     # What comes in ----------------------------------------------------------------------------------------------------
 
@@ -130,6 +131,9 @@ class LogStore:
 
     def mark_start(self, start: RunStart, *, at: float) -> None:
         """Notes that a run begins."""
+        self._began[start.run] = at
+        if len(self._began) > _MOST_SEGMENTS:
+            del self._began[next(iter(self._began))]
         self._put_mark(start.run, at, start)
 
     def mark_end(self, mark: RunMark, *, at: float) -> None:
@@ -216,6 +220,18 @@ class LogStore:
             for place in block.backward():
                 return block.seq_at(place)
         return -1
+
+    @property
+    def open_seq(self) -> int | None:
+        """The seq of the last line, when more of it may come."""
+        if not self._open:
+            return None
+        last = self._segments[-1]
+        return last.seq_at(last.size - self._open)
+
+    def began(self, run: int) -> float | None:
+        """When a run began, as Unix time; None when that is not known any more."""
+        return self._began.get(run)
 
     def blocks(self, seq: int, *, backward: bool = False) -> Iterator[Block]:
         """Its lines from that seq on, ascending; backward: those before it, the last block first.

@@ -248,6 +248,15 @@ class LogQuery(Message, frozen=True):
     filter: LogFilter | None = None
 
 
+class RunBegan(Message, frozen=True, array_like=True, tag=False):
+    """When a run began whose lines are told of."""
+
+    name: str
+    run: int
+    at: float
+    """Unix time."""
+
+
 class LogWindow(Message, frozen=True):
     """Some consecutive lines of those that pass the query's filter."""
 
@@ -265,6 +274,14 @@ class LogWindow(Message, frozen=True):
     """Time was up before the filter had found enough: lines before this seq are still to be looked at."""
     more_after: int | None = None
     """Likewise: lines from this seq on."""
+    anchor: int = 0
+    """The seq around which it was looked."""
+    end: int = 0
+    """No line that is to come has a seq below this."""
+    open: dict[str, int] = {}
+    """The seqs of the lines of which more may come, by instance, whether they pass or not."""
+    began: list[RunBegan] = []
+    """Of the runs that have lines here, as far as it is known."""
 
 
 class FindQuery(Message, frozen=True):
@@ -292,6 +309,8 @@ class FindPage(Message, frozen=True):
     """Their seqs: ascending, or descending when the search goes backward."""
     next_seq: int | None
     """Where to go on; None when the end was reached."""
+    end: int = 0
+    """No line that is to come has a seq below this."""
 
 
 # What happens -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from rich.terminal_theme import TerminalTheme
 from textual import events, on, work
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.driver import Driver
 from textual.geometry import Size
@@ -26,7 +26,6 @@ from procdeck.core.errors import ProcdeckError
 from procdeck.core.messages import Event, LogsGrew, Notice, Sampled
 
 from .driver import TerminalDriver
-from .keys import MAIN
 from .model import Formation
 from .screens.help import HelpScreen
 from .screens.main import MainScreen
@@ -89,7 +88,7 @@ class ProcdeckApp(App[int]):
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     # For what is pressed before the first screen is there.
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in MAIN if key.action == "app.quit_formation"]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c", "quit_formation", show=False)]
 
     def __init__(
         self, connect: Callable[[], Coroutine[Any, Any, Client]], interrupted: Callable[[], bool] = lambda: False
@@ -130,6 +129,7 @@ class ProcdeckApp(App[int]):
             "spark": back.blend(accent, 0.72).hex,
             "bar": back.blend(accent, 0.26).hex,
             "bar-idle": back.blend(text, 0.12).hex,
+            "selected": back.blend(accent, 0.38).hex,
             "match": back.blend(Color.parse(variables["warning"]), 0.42).hex,
         }
 

@@ -138,7 +138,8 @@ def instance_pieces(
         "pid": (str(view.pid) if view.pid is not None else "-", "dim"),
         **_sparks(formation, view.name, columns, signs),
     }
-    name = (pad(f"  {elide(view.name, columns[0].width - 2)}", columns[0].width), "instance")
+    mark = signs.marked if view.name in formation.marked else " "
+    name = (pad(f"{mark} {elide(view.name, columns[0].width - 2)}", columns[0].width), "instance")
     return [name, *_rest(columns, f"{status.glyph(signs)} {status.word}", status.tone, cells)]
 
 

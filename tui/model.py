@@ -102,6 +102,8 @@ class Formation:
         self.log_ends: dict[str, int] = {}
         self.notices: list[Notice] = []
         self.folded: set[str] = set()
+        self.marked: set[str] = set()
+        """Instances whose logs are shown together."""
         self._cpu: dict[str, deque[float | None]] = {}
         self._memory: dict[str, deque[float | None]] = {}
         self._usage: dict[str, Usage] = {}

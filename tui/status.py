@@ -33,10 +33,13 @@ class Glyphs:
     unfolded: str = "▾"
     cursor: str = "▌"
     rule: str = "─"
+    marked: str = "•"
     ascii: bool = False
 
 
-ASCII = Glyphs(up="*", changing="~", crashed="x", down="o", folded=">", unfolded="v", cursor="|", rule="-", ascii=True)
+ASCII = Glyphs(
+    up="*", changing="~", crashed="x", down="o", folded=">", unfolded="v", cursor="|", rule="-", marked="+", ascii=True
+)
 
 
 def glyphs() -> Glyphs:

@@ -120,6 +120,20 @@ def short(seconds: float) -> str:
     return f"{whole}s" if whole < _MINUTE else duration(whole)
 
 
+def elapsed(seconds: float) -> str:
+    """Return a span of time where milliseconds matter, in at most seven cells: `0.412s`, `12.35s`, `2m05s`, `3h12m`.
+
+    Args:
+        seconds: Negative (a clock was set back) counts as 0.
+    """
+    if not math.isfinite(seconds):
+        return NOTHING
+    seconds = max(seconds, 0.0)
+    if seconds < 9.9995:
+        return f"{seconds:.3f}s"
+    return f"{seconds:.2f}s" if seconds < _MINUTE - 0.005 else duration(round(seconds))
+
+
 def clock(epoch: float) -> str:
     """Return the local time of day of a moment, `HH:MM:SS`.
 

@@ -11,14 +11,24 @@ from textual.strip import Strip
 
 from procdeck.core.messages import LogLine, RunMark
 from procdeck.core.state import Exit
-from procdeck.tui.loglines import Look, Styles, line_strip, mark_words
+from procdeck.tui.loglines import Around, Look, Styles, mark_words, rows_of
 from procdeck.tui.status import ASCII, Glyphs
 from procdeck.tui.text import clock
 
 TEXT, DIM, CRASHED, ENDED = Style(color="white"), Style(color="grey50"), Style(color="red"), Style(color="blue")
 MATCH, CURRENT, HUE = Style(bgcolor="yellow"), Style(bgcolor="green"), Style(color="cyan")
+ERROR, WARNING, KEY = Style(color="red", bold=True), Style(color="yellow"), Style(color="grey70")
 STYLES = Styles(
-    text=TEXT, dim=DIM, crashed=CRASHED, ended=ENDED, match=MATCH, current=CURRENT, hues={"web": HUE, "web-api": HUE}
+    text=TEXT,
+    dim=DIM,
+    crashed=CRASHED,
+    ended=ENDED,
+    match=MATCH,
+    current=CURRENT,
+    error=ERROR,
+    warning=WARNING,
+    key=KEY,
+    hues={"web": HUE, "web-api": HUE},
 )
 AT = 1_717_243_471.0
 LEAD = 10
@@ -43,7 +53,8 @@ def drawn(
     signs: Glyphs | None = None,
 ) -> Strip:
     look = Look(width=width, left=left, prefix=prefix, match=regex.compile(match) if match is not None else None)
-    return line_strip(line(data, name, mark), look, STYLES, signs or Glyphs(), current=current)
+    (row,) = rows_of(line(data, name, mark), look, STYLES, signs or Glyphs(), Around(current=current))
+    return row.strip
 
 
 def lit(strip: Strip, style: Style) -> list[str]:

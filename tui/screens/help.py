@@ -62,11 +62,14 @@ class HelpScreen(ModalScreen[None]):
         groups = [(name, list(keys)) for name, keys in groupby(MAIN, key=lambda key: key.group)]
         if self.app.size.width < _TWO_COLUMNS:
             return _column(groups, accent, muted)
-        half = sum(len(keys) + 2 for _, keys in groups) / 2
-        left = next(i for i in range(1, len(groups)) if sum(len(keys) + 2 for _, keys in groups[: i + 1]) >= half)
+        left = min(range(1, len(groups)), key=lambda i: max(_height(groups[:i]), _height(groups[i:])))
         table = Table.grid(padding=(0, 3))
         table.add_row(_column(groups[:left], accent, muted), _column(groups[left:], accent, muted))
         return table
+
+
+def _height(groups: list[tuple[str, list[Key]]]) -> int:
+    return sum(len(keys) + 2 for _, keys in groups) - 1
 
 
 def _column(groups: list[tuple[str, list[Key]]], accent: Style, muted: Style) -> Table:

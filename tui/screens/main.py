@@ -1,10 +1,13 @@
 """The main view: the formation above, the log of what is selected below (beside it on a wide terminal), and what the
 keys do to them."""
 
+import re
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -12,27 +15,30 @@ from textual.message import Message
 from textual.screen import Screen
 
 from procdeck.core.client import Client
-from procdeck.core.errors import ProcdeckError
+from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import format_formation, parse_changes
 from procdeck.core.state import State
 
+from .. import clipboard, logcopy
 from ..keys import MAIN
+from ..loglines import Times
+from ..logsearch import compile_pattern, ignores_case
 from ..model import CRASHED, Formation, Live
-from ..status import Glyphs, exit_word
-from ..text import clock, plural, short
+from ..status import Glyphs
+from ..text import elide, plural
 from ..widgets.card import Card
 from ..widgets.formation_table import FormationTable
 from ..widgets.header import Header
-from ..widgets.lines import Banner, Footer, Hint, LogTitle
-from ..widgets.log_view import LogView, Source
+from ..widgets.lines import Banner, Footer, Hint
+from ..widgets.log_pane import LogPane
+from ..widgets.log_view import LogView
 from ..widgets.prompt import Prompt
 
 WIDE = 160
 """From this width on the log stands beside the table."""
 _HINTS = {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in MAIN if key.hint}
 """For the footer, by action."""
-_QUIET = 3.0
-"""Seconds without output after which the empty pane says so."""
+_ALWAYS = [_HINTS["app.help"], _HINTS["app.quit_formation"]]
 
 
 class MainScreen(Screen[None]):
@@ -56,15 +62,14 @@ class MainScreen(Screen[None]):
         self._header = Header(formation, signs)
         self._table = FormationTable(formation, signs)
         self._card = Card(formation, signs)
-        self._title = LogTitle(signs)
-        self._log = LogView(client.logs, client.find, signs)
+        self._client = client
+        self._pane = LogPane(formation, client, signs, id="right")
+        self._log = self._pane.log_view
         self._banner = Banner()
         self._footer = Footer()
         self._prompt = Prompt()
         # Kept: a last frame can come when the screen is being taken down, and finds nothing by its name any more.
-        self._body, self._left, self._right = Vertical(id="body"), Vertical(id="left"), Vertical(id="right")
-        self._everything = False
-        """The log of all is shown, until the selection moves."""
+        self._body, self._left = Vertical(id="body"), Vertical(id="left")
         self._zoomed = False
 
     def compose(self) -> ComposeResult:
@@ -73,9 +78,7 @@ class MainScreen(Screen[None]):
             with self._left:
                 yield self._table
                 yield self._card
-            with self._right:
-                yield self._title
-                yield self._log
+            yield self._pane
         yield self._banner
         yield self._footer
         yield self._prompt
@@ -95,9 +98,7 @@ class MainScreen(Screen[None]):
         self._lay_out()
         self._card.show(self._table.selected)
         self._banner.show(self._formation.pending)
-        self._log.type_places = {name: type_.index for name, type_ in self._formation.types.items()}
-        # Not its title only: an instance that has come belongs into the log of its type.
-        self._show_log()
+        self._pane.update()
         self._show_footer()
 
     def logs_grew(self, new: dict[str, int]) -> None:
@@ -120,7 +121,7 @@ class MainScreen(Screen[None]):
         width, height = self.size.width, self.size.height
         wide = width >= WIDE and not self._zoomed
         self._header.display = height >= 16 and not self._zoomed
-        left, right, body = self._left, self._right, self._body
+        left, right, body = self._left, self._pane, self._body
         body.styles.layout = "horizontal" if wide else "vertical"
         left.display = not self._zoomed
         self._card.display = wide
@@ -141,72 +142,15 @@ class MainScreen(Screen[None]):
         # The time before each line takes ten cells.
         return max(20, self._log.size.width - 10), max(5, self._log.size.height)
 
-    # The log pane -----------------------------------------------------------------------------------------------------
-
     @on(FormationTable.Selected)
     def _selected(self) -> None:
-        self._everything = False
-        self._show_log()
+        self._pane.turn_to(self._table.selected)
         self._card.show(self._table.selected)
         self._show_footer()
 
-    def _source(self) -> Source:
-        row = self._table.selected
-        if self._everything or row is None:
-            return Source("everything", (), merged=True)
-        if row.instance is not None:
-            return Source(row.instance, (row.instance,))
-        # Also those that were scaled away: their last words stay readable.
-        names = [name for name in self._formation.log_ends if name.rpartition(".")[0] == row.type]
-        names += [live.view.name for live in self._formation.of_type(row.type) if live.view.name not in names]
-        return Source(row.type, tuple(sorted(names, key=_by_number)) or (f"{row.type}.1",), merged=True)
-
-    def _show_log(self) -> None:
-        self._log.show(self._source())
-        self._show_title()
-
     @on(LogView.Changed)
     def _log_changed(self) -> None:
-        self._show_title()
         self._show_footer()
-
-    def _show_title(self) -> None:
-        log = self._log
-        note: list[tuple[str, str]] = []
-        search = log.search
-        if search is not None:
-            count = f"{search.at + 1}/{len(search.hits)}" if search.hits else "no match"
-            note.append((f"/{search.pattern} {count}", "note" if search.hits else "crashed"))
-        live = self._selected_live()
-        if live is not None and not self._everything:
-            note += _about(live)
-        note.append((log.position, "dim" if log.following else "note"))
-        self._title.show(log.source.title, note)
-        empty = self._silence()
-        if empty != log.empty_text:
-            log.empty_text = empty
-            log.refresh()
-
-    def _silence(self) -> str:
-        """What an empty log pane says."""
-        row = self._table.selected
-        live = self._selected_live()
-        if live is None:
-            type_ = self._formation.types.get(row.type) if row is not None else None
-            if not self._formation.wanted():
-                return "everything is scaled to 0: press + to start one"
-            return (
-                f"{type_.name} is scaled to 0: + starts one"
-                if type_ is not None and not type_.wanted
-                else "no output yet"
-            )
-        uptime = live.uptime(time.monotonic())
-        if uptime is None:
-            return "no output yet"
-        if uptime < _QUIET:
-            return ""
-        silent = f"{int(uptime)} s" if uptime < 60 else short(uptime)
-        return f"no output for {silent}; started {clock(time.time() - uptime)}"
 
     @on(LogView.Failed)
     def _log_failed(self, event: LogView.Failed) -> None:
@@ -215,6 +159,21 @@ class MainScreen(Screen[None]):
     # The footer -------------------------------------------------------------------------------------------------------
 
     def _show_footer(self) -> None:
+        self._footer.show(self._log_hints() if self._in_log else self._table_hints(), _ALWAYS)
+
+    def _log_hints(self) -> list[Hint]:
+        log = self._log
+        if log.selection is not None:
+            return [Hint("y", "copy", "copy"), Hint("esc", "select nothing", "back")]
+        hints = []
+        if log.search is not None:
+            hints = [Hint("n/N", "next match", "next_match"), Hint("esc", "end search", "back")]
+        elif log.filter is not None:
+            hints = [Hint("esc", "show all", "back")]
+        names = ["find", "filter", "level", "follow", "times", "wrap", "open_json", "move_to_run(-1)", "copy", "save"]
+        return [*hints, *(_HINTS[name] for name in names), _HINTS["zoom"]]
+
+    def _table_hints(self) -> list[Hint]:
         hints = [Hint("+/-", "scale", "scale_by(1)")]
         if self._log.search is not None:
             hints = [Hint("n/N", "next match", "next_match"), Hint("esc", "end search", "back")]
@@ -231,8 +190,8 @@ class MainScreen(Screen[None]):
             hints += [_HINTS["restart"], _HINTS["stop"]]
         if self._formation.crashed():
             hints += [_HINTS["restart_crashed"], _HINTS["next_crashed"]]
-        hints += [_HINTS["scale"], _HINTS["find"], _HINTS["follow"], _HINTS["zoom"], _HINTS["app.detach"]]
-        self._footer.show(hints, [_HINTS["app.help"], _HINTS["app.quit_formation"]])
+        names = ["scale", "find", "filter", "follow", "mark", "zoom", "app.detach"]
+        return [*hints, *(_HINTS[name] for name in names)]
 
     @on(Footer.Clicked)
     async def _clicked(self, event: Footer.Clicked) -> None:
@@ -324,13 +283,12 @@ class MainScreen(Screen[None]):
 
     def action_back(self) -> None:
         """One level back."""
-        if self._log.search is not None:
-            self._log.end_search()
+        if self._pane.back():
+            pass
         elif self._zoomed:
             self.action_zoom()
-        elif self._everything:
-            self._everything = False
-            self._show_log()
+        elif self._pane.back_to_selected():
+            self._table.update_rows()
         elif self._in_log:
             self.set_focus(self._table)
         elif not self._log.following:
@@ -365,8 +323,7 @@ class MainScreen(Screen[None]):
                 True,
             )
 
-        self._prompt.ask(f"scale {row.type}", f"scale {row.type} to:", preview)
-        self._footer.display = False
+        self._ask(f"scale {row.type}", f"scale {row.type} to:", preview)
 
     def _ask_for_selected(self, command: str) -> None:
         row = self._table.selected
@@ -408,8 +365,28 @@ class MainScreen(Screen[None]):
 
     def action_find(self) -> None:
         """Asks what to find."""
-        self._prompt.ask("find", "/", _preview_pattern, value=self._log.search.pattern if self._log.search else "")
-        self._footer.display = False
+        search = self._log.search
+
+        def preview(text: str) -> tuple[str, bool]:
+            words, good = _judged(text, "finds")
+            self._log.preview(text if good else None)
+            return words, good
+
+        self._ask("find", "/", preview, value=search.pattern if search else "")
+
+    def action_filter(self) -> None:
+        """Asks which lines to show."""
+
+        def preview(text: str) -> tuple[str, bool]:
+            if not text:
+                return "shows all lines" if self._log.patterns else "! first hides what matches", True
+            return _judged(text.removeprefix("!"), "hides" if text.startswith("!") else "shows only")
+
+        self._ask("filter", "&", preview)
+
+    def action_level(self) -> None:
+        """Shows only lines of a level and graver ones; the next one each time, then all again."""
+        self._log.next_level()
 
     def action_next_match(self) -> None:
         """The next match."""
@@ -419,6 +396,10 @@ class MainScreen(Screen[None]):
         """The previous match."""
         self._log.next_match(-1)
 
+    def action_move_to_run(self, by: int) -> None:
+        """To the beginning of the next run, or of this one and then the one before it."""
+        self._log.move_to_run(by)
+
     def action_follow(self) -> None:
         """Follows, or stays."""
         if self._log.following:
@@ -426,16 +407,94 @@ class MainScreen(Screen[None]):
         else:
             self._log.follow()
 
+    def action_times(self) -> None:
+        """Another kind of time before each line."""
+        self._log.next_times()
+
+    def action_wrap(self) -> None:
+        """Long lines go on in the next row, or are cut."""
+        self._log.toggle_wrap()
+
+    def action_open_json(self) -> None:
+        """JSON lines as key=value, or as they are."""
+        self._log.toggle_json()
+
     def action_merged(self) -> None:
         """The log of everything."""
-        self._everything = not self._everything
-        self._show_log()
+        self._pane.toggle_everything()
+
+    def action_mark(self) -> None:
+        """Takes the selected into the merged log, or out of it."""
+        row = self._table.selected
+        if row is not None:
+            self._pane.toggle_mark(row)
+            self._table.update_rows()
 
     def action_zoom(self) -> None:
         """The log on the whole screen."""
         self._zoomed = not self._zoomed
         self.set_focus(self._log if self._zoomed else self._table)
         self._lay_out()
+
+    @work(exclusive=True, group="copy")
+    async def action_copy(self) -> None:
+        """Copies what is selected, else a line."""
+        try:
+            text = await self._log.selected_text()
+        except ProcdeckError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        if not text:
+            self.notify("There is nothing to copy.")
+            return
+        self.app.copy_to_clipboard(text)
+        words = clipboard.command()
+        if words is not None:
+            await clipboard.give_to_desktop(text, words)
+        lines = text.count("\n") + 1
+        self._log.select(None)
+        self.notify(f"Copied: {elide(text.strip(), 60)}" if lines == 1 else f"Copied {lines:,} lines.", markup=False)
+
+    async def action_copy_or_quit(self) -> None:
+        """Copies what is selected; when nothing is: quits."""
+        if self._log.selection is not None:
+            self.action_copy()
+        else:
+            await self.run_action("app.quit_formation")
+
+    def action_save(self) -> None:
+        """Asks for the file to write the log to."""
+
+        def preview(text: str) -> tuple[str, bool]:
+            path = Path(text).expanduser()
+            if not text.strip() or path.is_dir():
+                return "that is a folder: name a file" if text.strip() else "name a file", not text.strip()
+            return "is there: enter replaces it" if path.exists() else "enter · esc", True
+
+        name = re.sub(r"[^\w.+-]+", "", self._log.source.title)[:40]
+        self._ask("save", "save the log to:", preview, value=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.log")
+
+    @work(exclusive=True, group="save")
+    async def _save(self, path: Path) -> None:
+        log = self._log
+        try:
+            count = await logcopy.save(
+                self._client.logs,
+                log.source.names,
+                log.filter,
+                path,
+                times=log.look.times is not Times.OFF,
+                named=log.source.merged,
+                json=log.look.json,
+            )
+        except ProcdeckError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self.notify(f"Wrote {plural(count, 'line')} to {path}", markup=False)
+
+    def _ask(self, purpose: str, label: str, preview: Callable[[str], tuple[str, bool]], *, value: str = "") -> None:
+        self._prompt.ask(purpose, label, preview, value=value)
+        self._footer.display = False
 
     @on(Prompt.Submitted)
     def _entered(self, event: Prompt.Submitted) -> None:
@@ -448,12 +507,32 @@ class MainScreen(Screen[None]):
                 self._log.find(event.value)
             else:
                 self._log.end_search()
+        elif purpose == "filter":
+            pattern = event.value.removeprefix("!")
+            if pattern:
+                self._log.add_pattern(pattern, invert=event.value.startswith("!"))
+            else:
+                self._log.clear_patterns()
+        elif purpose == "save" and event.value.strip():
+            self._save(Path(event.value).expanduser())
 
     @on(Prompt.Cancelled)
     def _close_prompt(self) -> None:
         self._prompt.close()
+        self._log.preview(None)
         self._footer.display = True
         self.set_focus(self._log if self._zoomed else self._table)
+
+
+def _judged(pattern: str, does: str) -> tuple[str, bool]:
+    """What is to be said of a regular expression while it is typed, and whether it is one."""
+    if not pattern:
+        return "a regular expression", True
+    try:
+        compile_pattern(pattern)
+    except UsageError as error:
+        return str(error), False
+    return f"{does} {'lines in any case' if ignores_case(pattern) else 'lines exactly'} · enter · esc", True
 
 
 def _changes(type_: str, text: str) -> str:
@@ -462,41 +541,3 @@ def _changes(type_: str, text: str) -> str:
     if text.isdigit():
         return f"{type_}={text}"
     return f"{type_}{text}" if text[:1] in "+-" and text[1:].isdigit() else text
-
-
-def _preview_pattern(text: str) -> tuple[str, bool]:
-    import regex
-
-    try:
-        regex.compile(text)
-    except regex.error as error:
-        return f"{error}", False
-    return "enter · esc", True
-
-
-def _about(live: Live) -> list[tuple[str, str]]:
-    view = live.view
-    about: list[tuple[str, str]] = []
-    if view.looping and view.state not in (State.STOPPED, State.EXITED, State.STOPPING):
-        about.append(("crash loop", "crashed"))
-    if view.restarts:
-        about.append((plural(view.restarts, "restart"), "dim"))
-    if view.last_exit is not None and not view.last_wanted:
-        bad = not view.last_exit.clean and view.state in CRASHED
-        about.append((f"last {exit_word(view.last_exit)}", "crashed" if bad else "dim"))
-    if view.outdated:
-        about.append(("its files changed: r restarts", "note"))
-    if view.note:
-        about.append((view.note, "note"))
-    if view.daemonised:
-        about.append((f"{plural(view.daemonised, 'process', 'processes')} daemonised", "note"))
-    elif view.left_over and view.state is not State.STOPPING:
-        about.append((f"{plural(view.left_over, 'process', 'processes')} left over", "note"))
-    if view.held:
-        about.append(("held", "note"))
-    return about
-
-
-def _by_number(name: str) -> tuple[str, int]:
-    type_, _, number = name.rpartition(".")
-    return type_, int(number) if number.isdigit() else 0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
@@ -15,6 +16,17 @@ from procdeck.core.messages import ConfigChange
 from ..changes import change_words
 from ..status import Glyphs
 from ..text import elide
+
+
+@dataclass(frozen=True)
+class Note:
+    """Some words in the title of the log."""
+
+    words: str
+    style: str
+    """`dim`, `note` or `crashed`."""
+    weight: int
+    """Where there is no room for all, the lightest go first."""
 
 
 class LogTitle(Widget):
@@ -32,17 +44,21 @@ class LogTitle(Widget):
         super().__init__()
         self._signs = signs
         self._whose = ""
-        self._note: tuple[tuple[str, str], ...] = ()
+        self._notes: tuple[Note, ...] = ()
 
-    def show(self, name: str, note: Sequence[tuple[str, str]]) -> None:
-        """Says a name at the left, and at the right some words, each with `dim`, `note` or `crashed`."""
-        if (name, tuple(note)) != (self._whose, self._note):
-            self._whose, self._note = name, tuple(note)
+    def show(self, name: str, notes: Sequence[Note]) -> None:
+        """Says a name at the left, and some notes at the right."""
+        if (name, tuple(notes)) != (self._whose, self._notes):
+            self._whose, self._notes = name, tuple(notes)
             self.refresh()
 
     def render(self) -> Text:
         width = self.size.width
-        note = Text(" · ").join(Text(words, style=self._part(part)) for words, part in self._note)
+        room = max(0, width - min(24, cell_len(self._whose)) - 8)
+        notes = list(self._notes)
+        while len(notes) > 1 and sum(cell_len(note.words) + 3 for note in notes) - 3 > room:
+            notes.remove(min(notes, key=lambda note: note.weight))
+        note = Text(" · ").join(Text(note.words, style=self._part(note.style)) for note in notes)
         note.truncate(max(0, width - 12), overflow="ellipsis")
         name = elide(self._whose, max(4, width - note.cell_len - 10))
         rule = self._part("rule")

@@ -1,11 +1,10 @@
-"""The log pane: a window on the engine's log, pulled when it is needed. Follows the end, or stays on its lines while
-new ones come.
+"""The log pane: a window on the engine's log, pulled when it is needed.
 
-It holds a few screens of lines around what is shown, and the seq of the line at the top. How a line looks, says
-`loglines`.
+Which lines are held is `logbuffer`'s matter, where the screen stands on them `logviewport`'s, how one looks
+`loglines`', what is found `logsearch`'s, what the mouse selects `log_mouse`'s. Here they are put together.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import regex
@@ -13,17 +12,26 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
 from textual.message import Message
-from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from procdeck.core.errors import ProcdeckError
-from procdeck.core.messages import FindPage, FindQuery, LogLine, LogQuery, LogWindow
+from procdeck.core.errors import ProcdeckError, UsageError
+from procdeck.core.levels import Level
+from procdeck.core.messages import FindPage, FindQuery, LinePattern, LogFilter, LogLine, LogQuery, LogWindow
 
-from ..loglines import HUES, Look, Styles, line_strip
+from .. import logcopy
+from ..logbuffer import LogBuffer
+from ..logdrawing import Drawing
+from ..loglines import HUES, Look, Row, Styles, Times, text_of
+from ..logsearch import Search, compile_pattern, ignores_case
+from ..logselection import Place, Selected, word_around
+from ..logviewport import THE_END, Viewport
 from ..status import Glyphs
+from .log_mouse import MouseSelection
 
-_MOST_HITS = 200_000
+_TIMES = [Times.CLOCK, Times.START, Times.DELTA, Times.OFF]
+_LEVELS = [None, Level.INFO, Level.WARNING, Level.ERROR]
+_END_OF_LINE = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -37,38 +45,32 @@ class Source:
     """Lines of more than one instance: each begins with its name."""
 
 
-@dataclass
-class Search:
-    """A search in the shown log."""
-
-    pattern: str
-    visible: "regex.Pattern[str]"
-    ignore_case: bool
-    hits: list[int]
-    """The seqs of the lines that match, as far as they are known."""
-    next_seq: int = 0
-    at: int = -1
-    """The place of the current hit."""
-
-
 class LogView(Widget, can_focus=True):
-    """Shows the log of one instance, of a type, or of everything."""
+    """Shows the log of one instance, of a type, or of any set."""
 
-    ALLOW_SELECT = True
+    # It has a selection of its own: one that stays on its text when that is scrolled.
+    ALLOW_SELECT = False
     COMPONENT_CLASSES = {
         "log--dim",
         "log--crashed",
         "log--ended",
         "log--match",
         "log--current",
+        "log--error",
+        "log--warning",
+        "log--key",
+        "log--selected",
         "log--empty",
     }
 
     class Changed(Message):
-        """Following, position or search is another now: for whoever shows them."""
+        """Following, position, search or filter is another now: for whoever shows them."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, LogView.Changed)
 
     class Failed(Message):
-        """A search could not be done."""
+        """Something could not be done."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -83,46 +85,47 @@ class LogView(Widget, can_focus=True):
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self._fetch = fetch
-        self._find = find
-        self._signs = signs
         self.source = Source("", ())
-        self.following = True
         self.search: Search | None = None
+        self.patterns: tuple[LinePattern, ...] = ()
+        """Which lines are shown: those for which all hold."""
+        self.level: Level | None = None
+        """Only lines of this level or a graver one are shown."""
+        self.selection: Selected | None = None
         self.empty_text = ""
         """What stands there while there is no line at all."""
         self.type_places: Mapping[str, int] = {}
         """The place of each type in the Procfile, for its hue."""
-        self._lines: list[LogLine] = []
-        self._first = 0
-        """The place of the first held line among the kept ones."""
-        self._total = 0
-        self._top = 0
-        """The place of the line at the top, while not following."""
-        self._left = 0
-        self._unseen = 0
+        self._fetch = fetch
+        self._find = find
+        self._buffer = LogBuffer(fetch, self._repaint)
+        self._drawing = Drawing(self._buffer, signs)
+        self._viewport = Viewport(self._buffer, self._drawing.rows_of)
+        self._mouse = MouseSelection(self, self.set_interval)
+        self._new = 0
+        """Lines that came since the view stopped to follow."""
+        self._new_from = 0
         self._pulling = False
         self._pull_again = False
-        self._styles: Styles | None = None
-        self._generation = 0
+        self._hues: list[str] | None = None
+        """The types whose hues are drawn with; None: all colours are to be taken anew."""
+        self._frame: list[Row] = []
+        """What is on the screen."""
+        self._preview: str | None = None
 
     # What is shown ----------------------------------------------------------------------------------------------------
 
     def show(self, source: Source) -> None:
-        """Turns to another log, at its end."""
+        """Turns to another log, at its end. Filters stay."""
         if source == self.source:
             return
         same_place = source.title == self.source.title and source.merged == self.source.merged
         self.source = source
-        self._generation += 1
         if not same_place:
-            self.following = True
-            self._left = 0
-            self.search = None
-            self._lines, self._first, self._total, self._top, self._unseen = [], 0, 0, 0, 0
-        self.pull()
-        self.refresh()
-        self.post_message(self.Changed())
+            self._viewport.follow()
+            self.search = self.selection = None
+            self._drawing.change(left=0)
+        self._renew()
 
     def concerns(self, name: str) -> bool:
         """Whether lines of this instance are shown here."""
@@ -130,171 +133,283 @@ class LogView(Widget, can_focus=True):
 
     def grew(self, lines: int) -> None:
         """Hears that the shown log has so many new lines."""
-        if self.following:
-            self.pull()
-        else:
-            self._unseen += lines
-            self._total += lines
-            if not self._holds(self._top, self._top + self.size.height):
-                self.pull()  # there is room below the last one
+        if not self.following:
+            self._buffer.total += lines
+            if self.filter is None:
+                self._new += lines
+            else:
+                self._count_new()
             self.post_message(self.Changed())
+        if self.following or self._viewport.needs_below:
+            self.pull()
+
+    @property
+    def following(self) -> bool:
+        """It stays at the end."""
+        return self._viewport.following
+
+    @property
+    def filter(self) -> LogFilter | None:
+        """Which lines are shown; None: all."""
+        return LogFilter([*self.patterns], self.level) if self.patterns or self.level is not None else None
+
+    @property
+    def look(self) -> Look:
+        """How lines are drawn."""
+        return self._drawing.look
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to be shown."""
+        return self._buffer.loaded and not self._buffer.lines
 
     @property
     def unseen(self) -> int:
         """New lines since the view stopped to follow, as far as they are not in sight."""
-        below = max(0, self._total - self._top - self.size.height)
-        return 0 if self.following else min(self._unseen, below)
+        if self.following:
+            return 0
+        if self.filter is not None:
+            return self._new
+        return min(self._new, max(0, self._buffer.total - self._last_place()))
 
     @property
     def position(self) -> str:
         """Where the view is, in words: `following`, or `line 120 of 4000`."""
         if self.following:
             return "following"
-        new = f" · {self.unseen} new" if self.unseen else ""
-        return f"line {min(self._total, self._top + self.size.height)} of {self._total}{new}"
+        new = f" · {self.unseen:,} new" if self.unseen else ""
+        total, last = self._buffer.total, self._last_place()
+        if self.filter is not None:
+            return f"at {100 * min(total, last) // max(1, total)}%{new}"
+        about = "" if self._buffer.exact else "about "
+        return f"line {min(total, last):,} of {about}{total:,}{new}"
+
+    def _last_place(self) -> int:
+        """The place behind the last line in sight, among all that are kept."""
+        lines = self._viewport.lines()
+        return self._buffer.index + (self._buffer.place_of(lines[-1].seq) + 1 if lines else 0)
+
+    # How it looks -----------------------------------------------------------------------------------------------------
+
+    def next_times(self) -> None:
+        """Shows the next kind of time before each line."""
+        self._change_look(times=_TIMES[(_TIMES.index(self.look.times) + 1) % len(_TIMES)])
+
+    def toggle_wrap(self) -> None:
+        """Wraps long lines, or cuts them."""
+        self._change_look(wrap=not self.look.wrap, left=0)
+
+    def toggle_json(self) -> None:
+        """Opens lines that are JSON objects, or shows them as they are."""
+        self.selection = None
+        self._change_look(json=not self.look.json)
+
+    def shift(self, by: int) -> None:
+        """Scrolls sideways by cells."""
+        if not self.look.wrap:
+            longest = max((len(row.line.data) for row in self._frame if row.line.written), default=0)
+            self._change_look(left=max(0, min(self.look.left + by, max(0, longest - self.size.width // 2))))
+
+    def preview(self, pattern: str | None) -> None:
+        """Lights what a pattern that is still being typed matches; None: no more."""
+        if pattern != self._preview:
+            self._preview = pattern
+            self._repaint()
+
+    def _change_look(self, **changes: object) -> None:
+        self._drawing.change(**changes)
+        self._viewport.settle()
+        self._repaint()
+        self.pull()
+
+    # Filtering --------------------------------------------------------------------------------------------------------
+
+    def add_pattern(self, pattern: str, *, invert: bool = False) -> None:
+        """Shows only lines that match too, or hides those that do. The pattern compiles."""
+        self.patterns = (*self.patterns, LinePattern(pattern, ignores_case(pattern), invert))
+        self._refilter()
+
+    def clear_patterns(self) -> None:
+        """Shows all lines again, of the level that is wanted."""
+        if self.patterns:
+            self.patterns = ()
+            self._refilter()
+
+    def next_level(self) -> None:
+        """Shows lines of the next least level."""
+        self.level = _LEVELS[(_LEVELS.index(self.level) + 1) % len(_LEVELS)]
+        self._refilter()
+
+    def clear_level(self) -> None:
+        """Shows lines of all levels."""
+        if self.level is not None:
+            self.level = None
+            self._refilter()
+
+    def _refilter(self) -> None:
+        search, self.search, self.selection = self.search, None, None
+        self._renew()
+        if search is not None:
+            self.find(search.pattern)
+
+    def _renew(self) -> None:
+        """Asks for the lines anew, around where the view is."""
+        top = self._viewport.top_seq
+        self._new, self._new_from = 0, self._buffer.high
+        self._buffer.reset(self.source.names, self.filter)
+        if not self.following:
+            self._viewport.target = (top, True)
+        self.pull()
+        self._repaint()
 
     # Moving -----------------------------------------------------------------------------------------------------------
 
     def follow(self) -> None:
         """Goes to the end and stays there."""
-        self.following = True
-        self._unseen = 0
+        self._viewport.follow()
         self.pull()
-        self.post_message(self.Changed())
+        self._repaint()
 
     def pause(self) -> None:
         """Stays on the lines that are shown."""
         if self.following:
-            self._top = max(self._first, self._first + len(self._lines) - self.size.height)
-            self.following = False
-            self._unseen = 0
+            self._viewport.pause()
+            self._new, self._new_from = 0, self._buffer.high
             # An answer about the end that is still under way would put other lines in the place of these.
-            self._generation += 1
+            self._buffer.settle()
             self.post_message(self.Changed())
 
     def move(self, by: int) -> None:
-        """Scrolls by lines; down to the end is following again."""
+        """Scrolls by rows; down to the end is following again."""
         if by > 0 and self.following:
             return
         self.pause()
-        self._go_to(self._top + by)
+        if not self._viewport.move(by):
+            self.follow()
+            return
+        if self._viewport.needs_above or self._viewport.needs_below:
+            self.pull()
+        self._repaint()
 
     def move_to_start(self) -> None:
         """Goes to the first line that is kept."""
-        self.pause()
-        self._go_to(0)
-
-    def shift(self, by: int) -> None:
-        """Scrolls sideways by cells."""
-        longest = max((len(line.data) for line in self._visible()), default=0)
-        self._left = max(0, min(self._left + by, max(0, longest - self.size.width // 2)))
-        self.refresh()
+        self._go(0, to_top=True)
 
     @property
     def half_page(self) -> int:
-        """Lines of half a page."""
+        """Rows of half a page."""
         return max(1, self.size.height // 2)
 
-    def _go_to(self, top: int) -> None:
-        last = max(0, self._total - self.size.height)
-        if top >= last and (self._top < last or top > last):
-            self.follow()
+    @work(exclusive=True, group="runs")
+    async def move_to_run(self, by: int) -> None:
+        """Goes to the beginning of the next run (1), or of this one and then the one before it (-1)."""
+        lines = self._viewport.lines()
+        if not lines:
             return
-        self._top = max(0, min(top, last))
-        if not self._holds(self._top, self._top + self.size.height):
-            self.pull()
-        self.refresh()
-        self.post_message(self.Changed())
+        # From the end, the run that is going on is the first to go back to.
+        seq = lines[0].seq + 1 if by > 0 else lines[-1].seq + 1 if self.following else lines[0].seq
+        query = FindQuery("", list(self.source.names), from_seq=seq, limit=1, backward=by < 0, starts=True)
+        try:
+            page = await self._find(query)
+        except ProcdeckError as error:
+            self.post_message(self.Failed(str(error)))
+            return
+        if page.hits:
+            self._go(page.hits[0], to_top=True)
+        elif by > 0:
+            self.follow()
+        else:
+            self.move_to_start()
 
-    def _holds(self, first: int, stop: int) -> bool:
-        return self._first <= first and min(stop, self._total) <= self._first + len(self._lines)
+    def _go(self, seq: int, *, to_top: bool) -> None:
+        """Goes to a line, which then stands at the top or in the middle."""
+        self.pause()
+        self._viewport.target = (seq, to_top)
+        if self._buffer.covers(seq):
+            self._viewport.arrive()
+        self.pull()
+        self._repaint()
 
     # Pulling ----------------------------------------------------------------------------------------------------------
 
     def pull(self) -> None:
         """Asks for the lines that are to be shown. One question at a time; what comes up meanwhile is asked after
         it."""
-        if self._pulling:
-            self._pull_again = True
-        elif self.is_mounted:
+        self._pull_again = True
+        if not self._pulling and self.is_mounted:
             self._pulling = True
             self._pull()
 
     @work(group="pull")
     async def _pull(self) -> None:
         try:
-            while True:
+            while self._pull_again:
                 self._pull_again = False
-                generation = self._generation
-                query = self._query()
-                try:
-                    window = await self._fetch(query)
-                except ProcdeckError:
-                    return  # the engine is gone, which the app hears by another way
-                if generation == self._generation:
-                    self._take(window, query)
-                if not self._pull_again:
-                    return
+                await self._get_lines()
+                self._viewport.settle()
+                self._repaint()
+        except UsageError as error:
+            # The engine refuses the filter: without it at least something is seen.
+            self.post_message(self.Failed(str(error)))
+            self.call_later(self.clear_patterns)
+        except ProcdeckError:
+            return  # the engine is gone, which the app hears by another way
         finally:
             self._pulling = False
 
-    def _query(self) -> LogQuery:
-        height = max(1, self.size.height)
-        names = list(self.source.names)
+    async def _get_lines(self) -> None:
+        buffer, viewport, height = self._buffer, self._viewport, max(1, self.size.height)
         if self.following:
-            return LogQuery(names=names, before=2 * height)
-        top = self._line_at(self._top)
-        if top is not None:
-            return LogQuery(names=names, seq=top.seq, before=2 * height, after=3 * height)
-        return LogQuery(names=names, index=self._top, before=2 * height, after=3 * height)
+            await buffer.tail(2 * height)
+        elif viewport.target is not None:
+            target = viewport.target
+            if not buffer.covers(target[0]):
+                await buffer.around(target[0], 2 * height, 3 * height)
+            if viewport.target == target:
+                viewport.arrive()
+                self._pull_again = self._pull_again or viewport.needs_above or viewport.needs_below
+        else:
+            if viewport.needs_above:
+                await buffer.extend_up(3 * height)
+                viewport.pay()
+                self._pull_again = self._pull_again or viewport.needs_above
+            await buffer.extend_down(3 * height if viewport.needs_below else 0)
 
-    def _take(self, window: LogWindow, query: LogQuery) -> None:
-        before = self._lines[-1].seq if self._lines else -1
-        self._lines, self._first, self._total = window.lines, window.index, window.total
-        if query.seq is not None:
-            # Lines before it may have been dropped, so the same line has another place now.
-            places = [i for i, line in enumerate(window.lines) if line.seq >= query.seq]
-            self._top = window.index + (places[0] if places else max(0, len(window.lines) - 1))
-        self._top = max(0, min(self._top, max(0, self._total - self.size.height)))
-        after = self._lines[-1].seq if self._lines else -1
-        if after != before or query.seq is not None or query.index is not None or not self._lines:
-            self.refresh()
+    @work(exclusive=True, group="new")
+    async def _count_new(self) -> None:
+        # With a filter, how many of the new lines pass is only known by looking at them.
+        filter, names = self.filter, list(self.source.names)
+        while not self.following and filter == self.filter:
+            try:
+                page = await self._find(FindQuery("", names, from_seq=self._new_from, filter=filter))
+            except ProcdeckError:
+                return
+            self._new += len(page.hits)
+            self._new_from = page.end if page.next_seq is None else page.next_seq
+            if page.next_seq is None:
+                break
         self.post_message(self.Changed())
-
-    def _line_at(self, place: int) -> LogLine | None:
-        i = place - self._first
-        return self._lines[i] if 0 <= i < len(self._lines) else None
-
-    def _visible(self) -> list[LogLine]:
-        height = self.size.height
-        if self.following:
-            return self._lines[-height:] if height else []
-        i = self._top - self._first
-        return self._lines[i : i + height] if i >= 0 else []
 
     # Finding ----------------------------------------------------------------------------------------------------------
 
     @work(exclusive=True, group="find")
     async def find(self, pattern: str) -> None:
-        """Searches the whole log that is shown and goes to the nearest match. Smart case, as in less -i: a capital
-        makes it exact."""
-        ignore_case = pattern == pattern.lower()
+        """Goes to the nearest match in the whole log that is shown, and counts all."""
         try:
-            visible = regex.compile(pattern, regex.IGNORECASE if ignore_case else 0)
-        except regex.error as error:
-            self.post_message(self.Failed(f"Not a regular expression: {error}"))
-            return
-        search = Search(pattern, visible, ignore_case, [])
-        if not await self._collect(search):
-            return
-        self.search = search
-        if search.hits:
-            shown = self._visible()
-            bottom = shown[-1].seq if shown else search.hits[-1]
-            below = [i for i, seq in enumerate(search.hits) if seq <= bottom]
-            self._go_to_hit(below[-1] if below else 0)
-        self.refresh()
-        self.post_message(self.Changed())
+            search = Search(pattern, self.source.names, self.filter, self._find)
+            self.search, self._preview = search, None
+            self._repaint()
+            if self.following:
+                found = await search.nearest(THE_END, backward=True)
+            else:
+                here = self._viewport.top_seq
+                found = await search.nearest(here, backward=False)
+                if found is None:
+                    found = await search.nearest(here, backward=True)
+            await self._go_to_match(search, found)
+        except ProcdeckError as error:
+            self.end_search()
+            self.post_message(self.Failed(str(error)))
 
     @work(exclusive=True, group="find")
     async def next_match(self, by: int) -> None:
@@ -303,156 +418,194 @@ class LogView(Widget, can_focus=True):
         if search is None:
             self.post_message(self.Failed("Nothing is searched for: press / first"))
             return
-        if not await self._collect(search):
-            return
-        if not search.hits:
-            self.post_message(self.Changed())
-            return
-        at = search.at + by
-        if 0 <= at < len(search.hits):
-            self._go_to_hit(at)
-        else:
-            self.post_message(self.Failed("No later match" if by > 0 else "No earlier match"))
+        try:
+            here = self._viewport.top_seq if search.current is None else search.current
+            found = await search.nearest(here + (by > 0), backward=by < 0)
+            if found is None and search.current is not None:
+                self.post_message(self.Failed("No later match" if by > 0 else "No earlier match"))
+            await self._go_to_match(search, found)
+        except ProcdeckError as error:
+            self.post_message(self.Failed(str(error)))
+
+    async def _go_to_match(self, search: Search, seq: int | None) -> None:
+        if seq is not None:
+            search.current = seq
+            lines = self._viewport.lines()
+            self.pause()
+            if not lines or not lines[0].seq <= seq <= lines[-1].seq:
+                self._go(seq, to_top=False)
+            self._repaint()
+        await search.count(self._tell)
+
+    def _tell(self) -> None:
+        self.post_message(self.Changed())
 
     def end_search(self) -> None:
         """Forgets the search."""
         self.search = None
-        self.refresh()
-        self.post_message(self.Changed())
+        self._repaint()
 
-    async def _collect(self, search: Search) -> bool:
-        """Adds the hits among the lines that have not been searched yet."""
-        try:
-            while len(search.hits) < _MOST_HITS:
-                query = FindQuery(
-                    pattern=search.pattern,
-                    names=list(self.source.names),
-                    ignore_case=search.ignore_case,
-                    from_seq=search.next_seq,
-                )
-                page = await self._find(query)
-                search.hits += page.hits
-                if page.hits:
-                    search.next_seq = page.hits[-1] + 1
-                if page.next_seq is None:
-                    return True
-                search.next_seq = page.next_seq
-        except ProcdeckError as error:
-            self.post_message(self.Failed(str(error)))
-            return False
-        return True
+    # Selecting (log_mouse.Pane) ---------------------------------------------------------------------------------------
 
-    def _go_to_hit(self, at: int) -> None:
-        search = self.search
-        assert search is not None
-        search.at = at
-        seq = search.hits[at]
-        shown = self._visible()
-        self.pause()
-        if not shown or not shown[0].seq <= seq <= shown[-1].seq:
-            self._jump(seq)
-        self.refresh()
-        self.post_message(self.Changed())
+    def place_at(self, x: int, y: int) -> Place | None:
+        """The place in the text at a cell; None when there is no text at all."""
+        if not self._frame:
+            return None
+        row = self._frame[max(0, min(y, len(self._frame) - 1))]
+        return Place(row.line.seq, row.place_at(self.size.width if y >= len(self._frame) else x))
 
-    @work(group="pull")
-    async def _jump(self, seq: int) -> None:
-        height = max(1, self.size.height)
-        self._generation += 1
-        generation = self._generation
-        query = LogQuery(names=list(self.source.names), seq=seq, before=2 * height, after=3 * height)
-        try:
-            window = await self._fetch(query)
-        except ProcdeckError:
-            return
-        if generation == self._generation:
-            self._take(window, query)
-            # A match in the middle shows what led to it and what followed.
-            place = window.index + sum(1 for line in window.lines if line.seq < seq)
-            self._top = max(0, min(place - height // 2, max(0, self._total - height)))
+    def select(self, selection: Selected | None) -> None:
+        """Selects text; None: nothing."""
+        if selection is not None:
+            self.pause()  # text that is being selected must not move away under the mouse
+        if (selection or None) != self.selection:
+            self.selection = selection or None
             self.refresh()
             self.post_message(self.Changed())
 
+    def overshoot(self, y: int) -> int:
+        """-1 above the pane, 1 below it, 0 inside."""
+        return -1 if y < 0 else int(y >= self.size.height)
+
+    def scroll_while_selecting(self, by: int) -> None:
+        """Goes up or down by a row; at the end it does not follow."""
+        if by < 0 or not self._viewport.at_last_page:
+            self.move(by)
+
+    async def selected_text(self) -> str:
+        """What is selected; else the line of the match that was gone to; else the last line in sight.
+
+        Raises:
+            ProcdeckError: the engine is gone.
+        """
+        chosen = self.selection
+        if chosen is None:
+            line = self._line_to_copy()
+            if line is None:
+                return ""
+            chosen = Selected(Place(line.seq, 0), Place(line.seq, _END_OF_LINE))
+        texts: list[tuple[int, str]] = []
+        first, last = chosen.start.seq, chosen.stop.seq
+        async for lines in logcopy.pages(self._fetch, self.source.names, self.filter, first=first, last=last):
+            texts += [(line.seq, self._text_of(line)) for line in lines]
+        return chosen.text(texts)
+
+    def _line_to_copy(self) -> LogLine | None:
+        lines = self._viewport.lines()
+        written = [line for line in lines if line.written] or lines
+        current = [line for line in written if line.seq == self._drawing.current]
+        return (current or written)[-1] if lines else None
+
+    def _text_of(self, line: LogLine) -> str:
+        return text_of(line, json=self.look.json, named=self.source.merged)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.button == 1:
+            self._mouse.down(event)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._mouse.move(event)
+
+    def on_mouse_up(self) -> None:
+        self._mouse.up()
+        self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        place = self.place_at(event.x, event.y) if event.chain > 1 else None
+        if place is not None:
+            text = next(self._text_of(row.line) for row in self._frame if row.line.seq == place.seq)
+            start, stop = word_around(text, place.at) if event.chain == 2 else (0, _END_OF_LINE)
+            self.select(Selected(Place(place.seq, start), Place(place.seq, stop)))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.move(-3)
+        self._mouse.drag()
+        event.stop()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.move(3)
+        self._mouse.drag()
+        event.stop()
+
     # Drawing ----------------------------------------------------------------------------------------------------------
 
+    def _repaint(self) -> None:
+        """Draws what differs. Called when lines, look or place are others."""
+        if not self.is_mounted:
+            return
+        self._restyle()
+        self._viewport.height = self.size.height
+        self._drawing.change(width=self.size.width, prefix=self._prefix_width(), match=self._lit_pattern())
+        self._drawing.current = self.search.current if self.search is not None else None
+        before, self._frame = self._frame, self._viewport.rows()
+        if before != self._frame or not self._frame:
+            self.refresh()
+        self.post_message(self.Changed())
+
     def render_line(self, y: int) -> Strip:
-        styles = self._frame_styles()
-        lines = self._visible()
-        if not lines and y == 0 and self.empty_text:
-            return self._empty(f" {self.empty_text}")
-        if y >= len(lines):
-            return Strip.blank(self.size.width, styles.text)
-        search = self.search
-        line = lines[y]
-        look = Look(
-            width=self.size.width,
-            left=self._left,
-            prefix=self._prefix_width(lines) if self.source.merged else 0,
-            match=search.visible if search else None,
-        )
-        current = search is not None and 0 <= search.at < len(search.hits) and search.hits[search.at] == line.seq
-        strip = line_strip(line, look, styles, self._signs, current=current)
-        selection = self.text_selection
-        if selection is not None:
-            span = selection.get_span(y)
-            if span is not None:
-                strip = _select(strip, span, self.screen.get_component_rich_style("screen--selection"))
-        return strip.apply_offsets(0, y)
+        if y >= len(self._frame):
+            text = f" {self.empty_text}" if y == 0 and not self._frame else ""
+            style = self.rich_style + self._part("empty")
+            return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, self.rich_style)
+        row = self._frame[y]
+        span = self.selection.cells_in(row) if self.selection is not None else None
+        if span is None:
+            return row.strip
+        start, stop = span[0], min(span[1], self.size.width)
+        lit = row.strip.crop(start, stop).apply_style(self._part("selected"))
+        return Strip.join([row.strip.crop(0, start), lit, row.strip.crop(stop)])
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as it stands on the screen, without the blanks at the ends of lines."""
-        rows = [self.render_line(y).text.rstrip() for y in range(len(self._visible()))]
-        return selection.extract("\n".join(rows)), "\n"
+    def _prefix_width(self) -> int:
+        if not self.source.merged:
+            return 0
+        names = self.source.names or {line.name for line in self._buffer.lines}
+        return min(20, max([len(name) for name in names], default=0))
 
-    def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()
+    def _lit_pattern(self) -> "regex.Pattern[str] | None":
+        if self._preview:
+            try:
+                return compile_pattern(self._preview)
+            except UsageError:
+                return None
+        return self.search.visible if self.search is not None else None
 
-    def _empty(self, text: str) -> Strip:
-        style = self.rich_style + self.get_component_rich_style("log--empty", partial=True)
-        return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, self.rich_style)
-
-    def _prefix_width(self, lines: Sequence[LogLine]) -> int:
-        return min(20, max(len(line.name) for line in lines))
-
-    def _frame_styles(self) -> Styles:
-        if self._styles is None or self._styles.hues.keys() != self.type_places.keys():
-            base = self.rich_style
-            self._styles = Styles(
+    def _restyle(self) -> None:
+        if self._hues == [*self.type_places]:
+            return
+        self._hues = [*self.type_places]
+        base = self.rich_style
+        self._drawing.restyle(
+            Styles(
                 text=base,
                 dim=base + self._part("dim"),
                 crashed=base + self._part("crashed"),
                 ended=base + self._part("ended"),
                 match=self._part("match"),
                 current=self._part("current"),
+                error=base + self._part("error"),
+                warning=base + self._part("warning"),
+                key=base + self._part("key"),
                 hues={name: base + Style(color=HUES[i % len(HUES)]) for name, i in self.type_places.items()},
             )
-        return self._styles
+        )
 
     def _part(self, name: str) -> Style:
         return self.get_component_rich_style(f"log--{name}", partial=True)
 
     def restyle(self) -> None:
         """Takes colours anew."""
-        self._styles = None
-        self.refresh()
+        self._hues = None
+        self._repaint()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles = None
+        self._hues = None
 
-    def on_resize(self) -> None:
+    def on_mount(self) -> None:
+        self._repaint()
         self.pull()
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self.move(-3)
-        event.stop()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self.move(3)
-        event.stop()
-
-
-def _select(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
-    start, end = span
-    if end == -1:
-        end = strip.cell_length
-    return Strip.join([strip.crop(0, start), strip.crop(start, end).apply_style(style), strip.crop(end)])
+    def on_resize(self) -> None:
+        self._repaint()
+        self.pull()
