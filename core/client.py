@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,19 +15,27 @@ from .mailbox import Mailbox
 from .messages import (
     PROTOCOL,
     Apply,
+    Attach,
     Bye,
     Command,
+    CrashDetail,
+    CrashList,
     Detach,
     Done,
     Down,
+    EnvironmentView,
     Event,
     Fault,
     FindPage,
     FindQuery,
+    GetCrash,
+    GetCrashes,
+    GetEnvironment,
     GetSnapshot,
     Hello,
     Hold,
     Kill,
+    Leave,
     LogQuery,
     LogWindow,
     Push,
@@ -36,30 +44,35 @@ from .messages import (
     Restart,
     Result,
     Scale,
+    SetTerminalSize,
     SetWindowSize,
+    Signal,
     Snapshot,
     Start,
     Stop,
+    Type,
 )
+from .peers import FIRST_ANSWER, EngineSilent, connect
+from .peers import EngineGone as EngineGone
 from .wire import MAX_LINE, decode_answer, encode
 
 T = TypeVar("T")
-
-
-class EngineGone(ProcdeckError):
-    """The engine has ended, or its connection has."""
 
 
 class Client:
     """A connection to an engine."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.patience: float | None = None
+        """Seconds to wait for any one answer; None: as long as it takes."""
         self._reader = reader
         self._writer = writer
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Result]] = {}
         self._mailbox = Mailbox()
         self._listening = asyncio.create_task(self._listen())
+        self._gone = "The engine has ended."
+        """What is told of that it cannot be asked any more."""
         self.said_bye = False
         """The engine has told that everything is down. When it is gone without that, it has died."""
 
@@ -68,13 +81,11 @@ class Client:
         """Connects to the engine whose socket is at `path`.
 
         Raises:
-            ProcdeckError: nobody is there, or it speaks another version of the protocol.
+            ProcdeckError: nobody is there, it is somebody else's, it does not answer, or it speaks another version of
+            the protocol.
         """
-        try:
-            reader, writer = await asyncio.open_unix_connection(path, limit=MAX_LINE)
-        except OSError:
-            raise EngineGone("No formation is running here: start one with procdeck up.") from None
-        return await cls._introduce(reader, writer, subscribe=subscribe)
+        reader, writer = await asyncio.open_unix_connection(sock=connect(path), limit=MAX_LINE)
+        return await cls._introduce(reader, writer, subscribe=subscribe, patience=FIRST_ANSWER)
 
     @classmethod
     async def adopt(cls, sock: socket.socket) -> "Client":
@@ -88,14 +99,21 @@ class Client:
 
     @classmethod
     async def _introduce(
-        cls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, subscribe: bool
+        cls,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        subscribe: bool,
+        patience: float | None = None,
     ) -> "Client":
         client = cls(reader, writer)
+        client.patience = patience
         try:
             await client._ask(Hello(PROTOCOL, subscribe))
         except ProcdeckError:
             await client.close()
             raise
+        client.patience = None
         return client
 
     async def close(self) -> None:
@@ -127,6 +145,9 @@ class Client:
     async def hold(self, target: str) -> Done:
         return _expect(await self._ask(Hold(target)), Done)
 
+    async def signal(self, target: str, number: int) -> Done:
+        return _expect(await self._ask(Signal(target, number)), Done)
+
     async def apply(self) -> Done:
         return _expect(await self._ask(Apply()), Done)
 
@@ -138,6 +159,27 @@ class Client:
 
     async def set_window_size(self, columns: int, rows: int) -> Done:
         return _expect(await self._ask(SetWindowSize(columns, rows)), Done)
+
+    async def crashes(self, names: Sequence[str] = ()) -> CrashList:
+        return _expect(await self._ask(GetCrashes(list(names))), CrashList)
+
+    async def crash(self, name: str, run: int | None = None) -> CrashDetail:
+        return _expect(await self._ask(GetCrash(name, run)), CrashDetail)
+
+    async def environment_of(self, name: str) -> EnvironmentView:
+        return _expect(await self._ask(GetEnvironment(name)), EnvironmentView)
+
+    async def attach(self, name: str, columns: int, rows: int) -> Done:
+        return _expect(await self._ask(Attach(name, columns, rows)), Done)
+
+    async def leave(self, name: str) -> Done:
+        return _expect(await self._ask(Leave(name)), Done)
+
+    async def type(self, name: str, data: bytes) -> Done:
+        return _expect(await self._ask(Type(name, data)), Done)
+
+    async def set_terminal_size(self, name: str, columns: int, rows: int) -> Done:
+        return _expect(await self._ask(SetTerminalSize(name, columns, rows)), Done)
 
     async def detach(self) -> Done:
         return _expect(await self._ask(Detach()), Done)
@@ -152,16 +194,19 @@ class Client:
 
     async def _ask(self, command: Command) -> Result:
         if self._listening.done():
-            raise EngineGone("The engine has ended.")
+            raise EngineGone(self._gone)
         number = next(self._ids)
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            self._writer.write(encode(Request(number, command)))
-            await self._writer.drain()
-            result = await future
+            async with asyncio.timeout(self.patience):
+                self._writer.write(encode(Request(number, command)))
+                await self._writer.drain()
+                result = await future
+        except TimeoutError:
+            raise EngineSilent(self._writer.get_extra_info("socket")) from None
         except OSError:
-            raise EngineGone("The engine has ended.") from None
+            raise EngineGone(self._gone) from None
         finally:
             self._waiting.pop(number, None)
         if isinstance(result, Fault):
@@ -180,12 +225,14 @@ class Client:
                         # After Bye the engine answers for a moment still, so that the last lines can be asked for.
                         self.said_bye = self.said_bye or isinstance(event, Bye)
                         self._mailbox.put(event)
-        except (OSError, ValueError, msgspec.MsgspecError):
-            pass  # the engine is gone, or what it says cannot be followed any more
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            self._gone = "What answers there is no engine of this version of procdeck."
+        except (OSError, ValueError):
+            pass  # the engine is gone, or says a line without end
         finally:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(EngineGone("The engine has ended."))
+                    future.set_exception(EngineGone(self._gone))
             self._mailbox.close()
             self._writer.close()
 

@@ -4,8 +4,6 @@ Everything that a user can get wrong before a process exists is found here, so t
 screen opens.
 """
 
-import errno
-import hashlib
 import os
 import re
 import secrets
@@ -20,8 +18,12 @@ from pathlib import Path
 from .environment import read_env_files
 from .errors import ProcdeckError, UsageError
 from .formation import TYPE_NAME, ProcessType, parse_initial, unknown_type
+from .logfiles import check_folder
 from .logstore import DEFAULT_DISK, DEFAULT_MEMORY
 from .order import check_order
+from .places import app_root as app_root
+from .places import crash_folder as crash_folder
+from .places import socket_name as socket_name
 from .policy import RestartPolicy
 from .ports import DEFAULT_BASE, MAX_PORT, parse_base, port_for
 from .procfile import read_procfile
@@ -57,6 +59,8 @@ class Ready:
     kind: ReadyKind = ReadyKind.PORT
     value: str = ""
     """The path, the regular expression or the command."""
+    given: bool = field(default=False, compare=False)
+    """The settings say so; else that it will listen on its PORT is a guess."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class Config:
     base_port: int = DEFAULT_BASE
     env: Mapping[str, str] = field(default_factory=dict)
     """What instances get besides what procdeck itself sets: the shell's environment under that of .env."""
+    dotenv: Mapping[str, str] = field(default_factory=dict)
+    """That of .env alone."""
     run_id: str = field(default_factory=lambda: secrets.token_hex(8))
     options: "Options | None" = None
     """What it was loaded with, with whole paths: to be loaded anew when files have changed. None: it was put
@@ -108,11 +114,22 @@ class Config:
     """Bytes of it that are kept on disk besides; 0: none."""
     log_dir: Path | None = None
     """Where logs are written as files too; None: nowhere."""
+    notify: str = ""
+    """How a crash is told besides on the screen: `bell`, `osc9`; empty: not."""
+    crash_dir: Path | None = None
+    """Where crash reports are kept; None: in memory only."""
+    passed_over: tuple[str, ...] = ()
+    """What is wrong with lines of the Procfile that are no type, when it was to be read all the same."""
 
     @property
     def names(self) -> list[str]:
         """The process types in Procfile order."""
         return [spec.type.name for spec in self.specs]
+
+    @property
+    def env_files(self) -> list[Path]:
+        """Those of `files` that are environment files."""
+        return [path for path in self.files[1:] if path.name not in SETTINGS_FILES]
 
     def check_ports(self) -> None:
         """Raises UsageError when the formation needs ports above 65535."""
@@ -139,6 +156,10 @@ class Options:
     """Apply changes of the files at once."""
     log_dir: str | None = None
     """Where logs are to be written as files too."""
+    stop_timeout: float | None = None
+    """Seconds, for every type."""
+    lenient: bool = False
+    """Pass over lines of the Procfile that are no type."""
     again: bool = False
     """The files are read once more while the formation runs: types that are gone by now may still be named here."""
 
@@ -152,17 +173,14 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     shell = dict(os.environ if environ is None else environ)
     root = _root(options)
     settings = read_settings(root)
-    path = Path(options.procfile) if options.procfile else root / (settings.procfile or "Procfile")
-    required = bool(options.procfile or settings.procfile)
-    types, selected, source = _types(options.selected, path, required=required, again=options.again)
+    dotenv_paths = env_paths(options, settings, root)
+    dotenv = _dotenv(dotenv_paths, shell, must_exist=_names_env_files(options, settings))
+    env = {**shell, **dotenv}
+    path, required = procfile_path(options, settings, root, dotenv, shell)
+    passed_over: list[str] | None = [] if options.lenient else None
+    types, selected, source = _types(options.selected, path, passed_over, required=required, again=options.again)
     known = [type_.name for type_ in types]
 
-    env_files = options.env_files if options.env_files is not None else settings.env_file
-    # Those of the command line are sought from the current folder, those of the settings from the app's.
-    named = options.env_files is not None
-    dotenv_paths = [Path(part) if named else root / part for part in _parts(env_files)]
-    dotenv = _dotenv(dotenv_paths, shell, must_exist=env_files is not None)
-    env = {**shell, **dotenv}
     base = _base_port(options.port, dotenv, settings.port, shell)
 
     quantities = _quantities(known, selected, options, settings, root, made=source != str(path))
@@ -180,12 +198,13 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
         specs=specs,
         base_port=base,
         env=env,
+        dotenv=dotenv,
         options=replace(
             options,
             root=str(root),
             again=True,
             procfile=str(_whole(path, root)) if options.procfile else None,
-            env_files=",".join(map(str, whole_dotenv)) if named else None,
+            env_files=",".join(map(str, whole_dotenv)) if options.env_files is not None else None,
         ),
         shell=shell,
         files=tuple(dict.fromkeys([_whole(path, root), *whole_dotenv, *(root / name for name in SETTINGS_FILES)])),
@@ -196,15 +215,56 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
         if settings.log_disk is None
         else parse_memory(settings.log_disk, "The setting log_disk", least=0),
         log_dir=_log_dir(options.log_dir, settings.log_dir, root),
+        notify=settings.notify or "",
+        crash_dir=crash_folder(root),
+        passed_over=tuple(passed_over or ()),
     )
     config.check_ports()
     return config
 
 
+def shared_environment(options: Options, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment that all instances have in common: the shell's under that of .env. No Procfile is needed.
+
+    Raises:
+        ProcdeckError: something is wrong with the settings or .env.
+    """
+    shell = dict(os.environ if environ is None else environ)
+    root = _root(options)
+    settings = read_settings(root)
+    return {
+        **shell,
+        **_dotenv(env_paths(options, settings, root), shell, must_exist=_names_env_files(options, settings)),
+    }
+
+
+def env_paths(options: Options, settings: Settings, root: Path) -> list[Path]:
+    """Where the .env files are: those of the command line are sought from the current folder, those of the settings
+    from the app's."""
+    if options.env_files is not None:
+        return [Path(part) for part in _parts(options.env_files)]
+    return [root / part for part in _parts(settings.env_file)]
+
+
+def procfile_path(
+    options: Options, settings: Settings, root: Path, dotenv: Mapping[str, str], shell: Mapping[str, str]
+) -> tuple[Path, bool]:
+    """Where the Procfile is, and whether somebody has named it: `-f`, else PROCFILE as honcho reads it (in .env, then
+    in the shell); the project's settings stand between the last two, as for PORT."""
+    if options.procfile:
+        return Path(options.procfile), True
+    named = dotenv.get("PROCFILE") or settings.procfile or shell.get("PROCFILE")
+    return root / (named or "Procfile"), bool(named)
+
+
+def _names_env_files(options: Options, settings: Settings) -> bool:
+    return options.env_files is not None or settings.env_file is not None
+
+
 def _log_dir(given: str | None, setting: str | None, root: Path) -> Path | None:
     folder = _whole(Path(given), root) if given else (root / setting) if setting else None
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise ProcdeckError(f"{folder} is no folder: give one for the logs (--log-dir or the setting log_dir).")
+    if folder is not None:
+        check_folder(folder)
     return folder
 
 
@@ -216,41 +276,12 @@ def _whole(path: Path, root: Path) -> Path:
         return root / path
 
 
-def socket_name(root: Path) -> str:
-    """The name of the engine's socket for an app's folder: readable, and different for every path."""
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
-    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", root.name)[:24] or "root"
-    return f"{readable}-{digest}.sock"
-
-
-def app_root(procfile: str | None, root: str | None) -> Path:
-    """The app's folder: `-d`, else the Procfile's folder, else the current one.
-
-    Raises:
-        ProcdeckError: the folder does not exist (any more).
-    """
-    try:
-        given = Path(root) if root else Path(procfile).parent if procfile else Path.cwd()
-        folder = given.resolve()
-        if not folder.is_dir():
-            raise ProcdeckError(f"There is no folder {given}: give the app's folder with -d.")
-        if not os.access(folder, os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except FileNotFoundError:
-        raise ProcdeckError(
-            "The current folder is gone: change to one that exists, or give the app's folder with -d."
-        ) from None
-    except OSError as error:
-        raise ProcdeckError(f"The app's folder cannot be entered: {error.strerror}. Give another with -d.") from None
-    return folder
-
-
 def _root(options: Options) -> Path:
     return app_root(options.procfile, options.root)
 
 
 def _types(
-    selected: Sequence[str], path: Path, *, required: bool, again: bool
+    selected: Sequence[str], path: Path, passed_over: list[str] | None, *, required: bool, again: bool
 ) -> tuple[tuple[ProcessType, ...], Sequence[str], str]:
     """The types, those of them that were asked for, and where they come from."""
     commands = [word for word in selected if _is_command(word)]
@@ -259,7 +290,7 @@ def _types(
     if path.exists() or required or not commands:
         lone = len(selected) == 1 and not path.exists() and not required and shutil.which(selected[0]) is not None
         if not commands and not lone:
-            types = read_procfile(path)
+            types = read_procfile(path, passed_over)
             known = [type_.name for type_ in types]
             for word in selected:
                 if word not in known and not again:
@@ -359,7 +390,7 @@ def _quantities(
 
 def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Options, root: Path) -> TypeSpec:
     own = settings.types.get(type_.name, TypeSettings())
-    timeout = own.stop_timeout if own.stop_timeout is not None else settings.stop_timeout
+    timeouts = (options.stop_timeout, own.stop_timeout, settings.stop_timeout, 5.0)
     stop_signal = (
         signal.SIGTERM if own.stop_signal is None else parse_signal(own.stop_signal, f"types.{type_.name}.stop_signal")
     )
@@ -368,7 +399,7 @@ def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Option
         quantity=quantity,
         restart=own.restart or options.restart or RestartPolicy.ON_FAILURE,
         stop_signal=stop_signal,
-        stop_timeout=5.0 if timeout is None else timeout,
+        stop_timeout=next(timeout for timeout in timeouts if timeout is not None),
         tty=own.tty if own.tty is not None else True,
         cwd=(root / own.cwd) if own.cwd else None,
         env=own.env,
@@ -385,8 +416,8 @@ def _ready(ready: str | ReadyCheck | None) -> Ready:
     if ready is None:
         return Ready()
     if isinstance(ready, str):
-        return Ready(ReadyKind(ready))
+        return Ready(ReadyKind(ready), given=True)
     for kind, value in ((ReadyKind.HTTP, ready.http), (ReadyKind.LOG, ready.log), (ReadyKind.COMMAND, ready.command)):
         if value is not None:
-            return Ready(kind, value)
+            return Ready(kind, value, given=True)
     raise AssertionError("the settings were checked")

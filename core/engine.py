@@ -6,10 +6,12 @@ the machine is `core.lookout`'s matter, the life of one slot `core.instance`'s, 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from .config import Config, TypeSpec
+from .crashes import Crashes
 from .environment import instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
@@ -25,7 +27,10 @@ from .messages import (
     CRASHED,
     Bye,
     ConfigChange,
+    CrashDetail,
+    CrashList,
     Done,
+    EnvironmentView,
     Event,
     FilesChanged,
     FindPage,
@@ -35,6 +40,7 @@ from .messages import (
     LogQuery,
     LogWindow,
     Notice,
+    Output,
     Sample,
     Sampled,
     Snapshot,
@@ -48,7 +54,8 @@ from .ports import port_for
 from .readiness import Readiness
 from .reload import HOLD_AT_ONCE, difference
 from .reloader import Reloader
-from .state import State
+from .spawn import Ended
+from .state import Exit, State
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
 _RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
@@ -57,6 +64,9 @@ COUNT_DELAY = 0.3
 """Seconds without a flood after which its lines are counted."""
 COUNT_PAUSE = 0.01
 """Seconds between two goes at that."""
+
+ATTACH_TAIL = 4096
+"""Bytes of its latest output that somebody sees who attaches to an instance."""
 
 WATCH_DELAY = 0.5
 """Seconds after which files are watched: the formation's start comes first."""
@@ -115,6 +125,16 @@ class Engine:
             root=config.root,
         )
         self._holders = Holders()
+        self._crashes = Crashes(
+            config=lambda: self.config,
+            holder=self._holders.of,
+            instances=self._in_order,
+            claim=self._lookout.claim,
+            tell=self._outbox.tell,
+            failed=self.notice,
+        )
+        self._readers: set[Mailbox] = set()
+        """Those of `events`, in this process."""
         self._settling: asyncio.Handle | None = None
         self._leaving: set[str] = set()
         """Types that the files do not have any more, and of which an instance is still there."""
@@ -163,6 +183,7 @@ class Engine:
             stopping=self._stopping,
             owned=self.owned,
             pending=self._reloader.pending,
+            notify=self.config.notify,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -194,6 +215,15 @@ class Engine:
         self._refuse_while_stopping()
         return self._each(target, Instance.hold)
 
+    async def signal(self, target: str, number: int) -> Done:
+        if number not in signal.valid_signals():
+            raise UsageError(f"There is no signal {number} on this system.")
+        targets = self._targets(target)
+        told = [instance.name for instance in targets if instance.signal(number)]
+        if not told:
+            raise ProcdeckError(f"Nothing of {target} runs: a signal needs a process.")
+        return Done(told)
+
     async def apply(self) -> Done:
         self._refuse_while_stopping()
         reloader = self._reloader
@@ -203,6 +233,46 @@ class Engine:
                 raise ProcdeckError(reloader.pending.error)
         return Done(self._take_over(reloader.files) if reloader.files is not None else [])
 
+    async def crashes(self, names: Sequence[str] = ()) -> CrashList:
+        return self._crashes.list(names)
+
+    async def crash(self, name: str, run: int | None = None) -> CrashDetail:
+        return self._crashes.detail(name, run)
+
+    async def environment_of(self, name: str) -> EnvironmentView:
+        instance = self._known(name)
+        values = {_sayable(variable): _sayable(value) for variable, value in instance.environment.items()}
+        return EnvironmentView(name, instance.run, values)
+
+    async def attach(self, name: str, columns: int, rows: int, mailbox: Mailbox | None = None) -> Done:
+        instance = self._known(name)
+        if not instance.spec.tty:
+            raise ProcdeckError(f"{name} runs on a pipe: without tty = false in its settings it can be typed to.")
+        for one in [*self._readers] if mailbox is None else [mailbox]:
+            # What stands there first, so that a prompt is seen.
+            one.put(Output(name, _whole_lines(instance.store.tail(ATTACH_TAIL), ATTACH_TAIL), past=True))
+            one.attached[name] = _sane_size(columns, rows)
+        self._fit_terminal(name)
+        return Done([name])
+
+    async def leave(self, name: str, mailbox: Mailbox | None = None) -> Done:
+        for one in [*self._readers] if mailbox is None else [mailbox]:
+            one.attached.pop(name, None)
+        self._fit_terminal(name)
+        return Done([name])
+
+    async def type(self, name: str, data: bytes) -> Done:
+        if not self._known(name).type(data):
+            raise ProcdeckError(f"{name} does not run: r starts it.")
+        return Done([name])
+
+    async def set_terminal_size(self, name: str, columns: int, rows: int, mailbox: Mailbox | None = None) -> Done:
+        for one in [*self._readers] if mailbox is None else [mailbox]:
+            if name in one.attached:
+                one.attached[name] = _sane_size(columns, rows)
+        self._fit_terminal(name)
+        return Done([name])
+
     async def logs(self, query: LogQuery) -> LogWindow:
         return self._logs.window(query)
 
@@ -210,7 +280,7 @@ class Engine:
         return self._logs.find(query)
 
     async def set_window_size(self, columns: int, rows: int) -> Done:
-        self._size = (min(max(columns, 20), 1000), min(max(rows, 5), 1000))
+        self._size = _sane_size(columns, rows)
         for instance in self._instances.values():
             instance.resize(*self._size)
         return Done()
@@ -238,10 +308,12 @@ class Engine:
 
     async def events(self) -> AsyncIterator[Event]:
         mailbox = self.subscribe()
+        self._readers.add(mailbox)
         try:
             async for event in mailbox.events():
                 yield event
         finally:
+            self._readers.discard(mailbox)
             self.unsubscribe(mailbox)
 
     def subscribe(self) -> Mailbox:
@@ -251,6 +323,8 @@ class Engine:
     def unsubscribe(self, mailbox: Mailbox) -> None:
         """No more events into this mailbox; what reads it comes to its end."""
         self._outbox.unsubscribe(mailbox)
+        for name in mailbox.attached:
+            self._fit_terminal(name)
 
     def say_bye(self, bye: Bye) -> None:
         """Tells every viewer that this is the end."""
@@ -279,6 +353,15 @@ class Engine:
         self._outbox.grew(instance.name, instance.store.end)
         if not instance.store.exact and self._counting is None:
             self._counting = asyncio.get_running_loop().call_later(COUNT_DELAY, self._count)
+
+    def run_began(self, instance: Instance) -> None:
+        self._crashes.began(instance)
+
+    def run_ended(self, instance: Instance, exit_: Exit, uptime: float, ended: Ended | None, *, wanted: bool) -> None:
+        self._crashes.ended(instance, exit_, uptime, ended, wanted=wanted)
+
+    def wrote(self, instance: Instance, data: bytes) -> None:
+        self._outbox.wrote(instance.name, data)
 
     def look_soon(self) -> None:
         self._lookout.look_soon()
@@ -454,6 +537,24 @@ class Engine:
         )
         raise UsageError(f"There is no instance {target}: {hint}.")
 
+    def _known(self, name: str) -> Instance:
+        """An instance by its name, also one that was scaled away.
+
+        Raises:
+            UsageError: there is none.
+        """
+        instance = self._instances.get(name) or self._retired.get(name)
+        if instance is None:
+            guess = nearest(name, list(self._instances))
+            raise UsageError(f"There is no instance {name}{f': did you mean {guess}?' if guess else '.'}")
+        return instance
+
+    def _fit_terminal(self, name: str) -> None:
+        """Gives an instance's terminal the size that those have which are attached to it."""
+        instance = self._instances.get(name) or self._retired.get(name)
+        if instance is not None:
+            instance.set_own_size(self._outbox.terminal_size(name))
+
     def _count(self) -> None:
         """Counts the lines of what has come in a flood, once that is over."""
         flooding = self._written != (written := self._logs.written)
@@ -475,8 +576,14 @@ class Engine:
         return sorted(self._instances.values(), key=lambda instance: (instance.spec.type.index, instance.number))
 
     def _type_view(self, name: str) -> TypeView:
-        type_ = self._specs[name].type
-        return TypeView(name=name, command=_sayable(type_.command), index=type_.index, wanted=self._wanted[name])
+        spec = self._specs[name]
+        return TypeView(
+            name=name,
+            command=_sayable(spec.type.command),
+            index=spec.type.index,
+            wanted=self._wanted[name],
+            ready=spec.ready.kind.value if spec.ready.given else "",
+        )
 
     def _settle_soon(self) -> None:
         if self._settling is None:
@@ -510,6 +617,7 @@ class Engine:
         self._samples = {sample.name: sample for sample in samples if sample.name in self._instances}
         self._outbox.tell(Sampled(list(self._samples.values())))
         for sample in samples:
+            self._crashes.measured(sample.name, sample.memory)
             instance = self._instances.get(sample.name)
             limit = instance.spec.memory_limit if instance is not None else None
             if instance is not None and limit is not None and sample.memory > limit:
@@ -518,7 +626,8 @@ class Engine:
 
     def _looked(self) -> None:
         down = all(instance.state is State.STOPPED for instance in self._instances.values())
-        if self._stopping and down and not self._lookout.strays and not self.finished.is_set():
+        over = self._stopping and down and not self._lookout.strays and not self.finished.is_set()
+        if over and self._crashes.is_idle(self._lookout.look_soon):
             self._lookout.close()
             self._outbox.flush()
             self._close_logs()
@@ -529,6 +638,7 @@ class Engine:
         if self._counting is not None:
             self._counting.cancel()
         self.intake.close()
+        self._crashes.close()
         if self.log_files is not None:
             self.log_files.close()
 
@@ -540,3 +650,12 @@ class Engine:
 def _sayable(text: str) -> str:
     """A path for messages: a name that is not UTF-8 cannot be written as JSON."""
     return os.fsencode(text).decode(errors="backslashreplace")
+
+
+def _whole_lines(output: bytes, most: int) -> bytes:
+    """Without the first line, when it may have lost its beginning as there were more than `most` bytes."""
+    return output if len(output) < most else output[output.find(b"\n") + 1 :]
+
+
+def _sane_size(columns: int, rows: int) -> tuple[int, int]:
+    return min(max(columns, 20), 1000), min(max(rows, 5), 1000)

@@ -17,39 +17,49 @@ def read_env_files(paths: Sequence[Path], base: Mapping[str, str]) -> dict[str, 
     """The variables of .env files; a later file wins, and `${NAME}` may refer to an earlier variable or to `base`.
 
     Raises:
-        ProcdeckError: a file cannot be read, or has a line that does not parse: file, line number and why.
+        ProcdeckError: a file cannot be read, or has lines that do not parse: all of them, each with file, line number
+            and why.
     """
     # Loaded here because most formations have no .env, and it costs a fifth of the time to the first child.
     from dotenv.parser import parse_stream
     from dotenv.variables import parse_variables
 
     values: dict[str, str] = {}
+    bad: list[str] = []
     for path in paths:
         try:
             with path.open(encoding="utf-8-sig") as stream:
                 bindings = list(parse_stream(stream))
         except FileNotFoundError:
-            raise ProcdeckError(f"There is no environment file {path}: create it, or name another with -e.") from None
+            bad.append(f"There is no environment file {path}: create it, or name another with -e.")
+            continue
         except UnicodeDecodeError:
-            raise ProcdeckError(f"{path} is not UTF-8 text: save it as UTF-8.") from None
+            bad.append(f"{path} is not UTF-8 text: save it as UTF-8.")
+            continue
         except OSError as error:
-            raise ProcdeckError(f"{path} cannot be read: {error.strerror}.") from None
+            bad.append(f"{path} cannot be read: {error.strerror}.")
+            continue
         for binding in bindings:
             # The parser counts from the end of the binding before, so blank lines come first.
             text = binding.original.string
             where = f"{path}:{binding.original.line + text[: len(text) - len(text.lstrip())].count(chr(10))}"
             if binding.error or (binding.key is not None and not _NAME.fullmatch(binding.key)):
                 shown = text.strip().splitlines()[0][:60]
-                raise ProcdeckError(f"{where}: {shown!r} is not NAME=value: mend or remove the line.")
+                bad.append(f"{where}: {shown!r} is not NAME=value: mend or remove the line.")
+                continue
             if binding.key is None:
                 continue
             if binding.value is None:
-                raise ProcdeckError(f"{where}: {binding.key} has no value: write {binding.key}=value.")
+                bad.append(f"{where}: {binding.key} has no value: write {binding.key}=value.")
+                continue
             known = {**base, **values}
             value = "".join(atom.resolve(known) for atom in parse_variables(binding.value))
             if "\0" in value:
-                raise ProcdeckError(f"{where}: the value of {binding.key} holds a NUL, which no program can be given.")
+                bad.append(f"{where}: the value of {binding.key} holds a NUL, which no program can be given.")
+                continue
             values[binding.key] = value
+    if bad:
+        raise ProcdeckError("\n".join(bad))
     return values
 
 
@@ -74,6 +84,25 @@ def home() -> Path | None:
         return Path.home()
     except (RuntimeError, KeyError):
         return None
+
+
+def state_folder() -> Path:
+    """The folder for what is kept between two runs: `$XDG_STATE_HOME/procdeck`, else below the home folder. It need not
+    be there, and cannot be made where there is no home."""
+    state = os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else (home() or Path("/nonexistent")) / ".local" / "state") / "procdeck"
+
+
+def make_private(folder: Path) -> None:
+    """Makes a folder, and what is missing above it, for its owner alone.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for part in (*reversed(folder.parents), folder):
+        # A mode given together with `parents` would be that of the last one only.
+        if not part.exists():
+            part.mkdir(mode=0o700, exist_ok=True)
 
 
 def runtime_folder() -> Path:

@@ -4,7 +4,6 @@ Here live names (`web`, `web.2`) and the two grammars of quantities: the one giv
 `all=1`) and Heroku's at run time (`web=3 worker+1 clock-1`). Nothing here starts, counts or looks at a process.
 """
 
-import difflib
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +45,8 @@ def split_instance(name: str) -> tuple[str, int] | None:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
+    import difflib  # for mistakes only
+
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 

@@ -10,7 +10,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -25,9 +25,11 @@ from .messages import InstanceView, RunMark
 from .output import Output
 from .policy import CrashHistory
 from .proctable import Process, send_to_groups, signal_group
+from .prompts import prompt_of
 from .runlog import RunLog
 from .spawn import Child, Ended, spawn, when_ended
 from .state import Event, Exit, State, transition
+from .wrapper import signal_own_group
 
 
 class Host(Protocol):
@@ -67,6 +69,15 @@ class Host(Protocol):
     def log_files(self) -> LogFiles | None:
         """Keeps logs as files; None when there is no folder for them."""
         ...
+
+    def run_began(self, instance: "Instance") -> None:
+        """A run of it begins."""
+
+    def run_ended(self, instance: "Instance", exit_: Exit, uptime: float, ended: Ended | None, *, wanted: bool) -> None:
+        """A run of it has ended; `ended` is None when it could not even be started."""
+
+    def wrote(self, instance: "Instance", data: bytes) -> None:
+        """It has written this, on a terminal."""
 
     def must_wait(self, instance: "Instance") -> str | None:
         """Why it may not start yet, in words; None when it may."""
@@ -128,10 +139,15 @@ class Instance:
         """What a process has open that holds its output."""
         self._holder: str | None = None
         """What does so although its own process has ended."""
-        self._left: list[int] | None = None
-        """The pids that it left behind; None while it lives."""
         self._cause: str | None = None
         """Why the engine is ending this run although nobody asked for it."""
+        self.environment: Mapping[str, str] = {}
+        """What its latest run was started with."""
+        self.last_pid: int | None = None
+        """The pid of its latest run's own process, which may be gone."""
+        self._prompt = ""
+        self._own_size: tuple[int, int] | None = None
+        """Columns and rows of its terminal while somebody is attached to it."""
 
     def __repr__(self) -> str:
         return f"<Instance {self.name} {self.state}{f', pid {self.pid}' if self.pid else ''}>"
@@ -238,6 +254,14 @@ class Instance:
                 return
         self._host.changed(self)
 
+    def signal(self, number: int) -> bool:
+        """Sends a signal to the process groups of its tree. False: it does not run."""
+        if self.pid is None:
+            return False
+        signal_own_group(self.pid, self.spec.type.command, number)
+        send_to_groups([process for process in self.members if process.group != self.pid], number)
+        return True
+
     def remove(self) -> None:
         """Stops it for good: the engine hears `gone` when that is done."""
         self.removing = True
@@ -246,22 +270,35 @@ class Instance:
             self._host.gone(self)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Sizes its terminal."""
-        if self._output is not None:
+        """Sizes its terminal, unless somebody is attached to it."""
+        if self._output is not None and self._own_size is None:
             self._output.resize(columns, rows)
+
+    def set_own_size(self, size: tuple[int, int] | None) -> None:
+        """Gives its terminal the size of the one that is attached to it; None: nobody's any more."""
+        self._own_size = size
+        if self._output is not None:
+            self._output.resize(*(size or self._host.window_size()))
+
+    def type(self, data: bytes) -> bool:
+        """Types at its terminal. False: it has none, or does not run."""
+        if self._output is None or not self._alive or not self.spec.tty:
+            return False
+        self._output.type(data)
+        return True
 
     # What the engine sees ---------------------------------------------------------------------------------------------
 
     def saw(self, members: Sequence[Process], now: float) -> None:
         """Hears which processes of it live. Sends what is due, and notes when all is gone."""
         before = self._seen_as()
-        left = None if self._alive else [process.pid for process in members]
-        if left != self._left:
-            self._left = left
-            self._holder = holder_of(self._output_name, members) if left and self._output is not None else None
+        # Anew each time: what was forked a moment ago becomes another program, or closes what it got.
+        left = [] if self._alive or self._output is None else members
+        self._holder = holder_of(self._output_name, left)
         self.members = members
         if self._output is not None:
             self._output.try_again()
+        self._prompt = prompt_of(self.store) if self._alive else ""
         if self.ending:
             self._press(members, now)
         if members or self._alive:
@@ -283,8 +320,8 @@ class Instance:
             self._cause = f"memory limit of {_megabytes(self.spec.memory_limit or 0)} passed ({_megabytes(memory)})"
             self._end(self.spec.stop_timeout)
 
-    def _seen_as(self) -> tuple[int, int, bool, str | None]:
-        return 0 if self._alive else len(self.members), self._daemonised, self.ending, self._holder
+    def _seen_as(self) -> tuple[object, ...]:
+        return 0 if self._alive else len(self.members), self._daemonised, self.ending, self._holder, self._prompt
 
     @property
     def _daemonised(self) -> int:
@@ -331,6 +368,8 @@ class Instance:
             left_over=0 if self._alive else len(self.members),
             holder=self._holder,
             note=self._note,
+            prompt=self._prompt,
+            tty=self.spec.tty,
             outdated=self.outdated,
             daemonised=self._daemonised,
         )
@@ -365,13 +404,14 @@ class Instance:
         self.outdated = False
         self._signalled.clear()
         self._note = self._host.port_holder(self) or ""
+        self.environment = self._host.environment(self.spec, self.name, self.port)
         try:
             child = spawn(
                 self.spec.type.command,
-                env=self._host.environment(self.spec, self.name, self.port),
+                env=self.environment,
                 cwd=self.spec.cwd or self._root,
                 tty=self.spec.tty,
-                size=self._host.window_size(),
+                size=self._own_size or self._host.window_size(),
             )
         except (OSError, ValueError) as error:
             self.run += 1
@@ -381,6 +421,8 @@ class Instance:
         self.first_seq = self.store.next_seq
         self._child = child
         self._alive = True
+        self.last_pid = child.pid
+        self._host.run_began(self)
         self._started_at = time.monotonic()
         run = self.run
         log = self._log()
@@ -397,6 +439,7 @@ class Instance:
         self._last_wanted = False
         self._change(Event.SPAWN_FAILED)
         self._after_end(self._last_exit, 0.0)
+        self._host.run_ended(self, self._last_exit, 0.0, None, wanted=False)
 
     # The end of a run -------------------------------------------------------------------------------------------------
 
@@ -415,6 +458,7 @@ class Instance:
         else:
             self._change(Event.EXITED if exit_.clean else Event.CRASHED)
             self._after_end(exit_, uptime)
+        self._host.run_ended(self, exit_, uptime, ended, wanted=wanted)
         # The look tells what the run left behind. Until then its session counts as alive.
         self._host.look_soon()
 
@@ -446,7 +490,8 @@ class Instance:
         self._log().end(mark)
 
     def _log(self) -> RunLog:
-        return RunLog(self.store, self.run, self._host.log_files, lambda: self._host.logged(self))
+        heard = (lambda data: self._host.wrote(self, data)) if self.spec.tty else None
+        return RunLog(self.store, self.run, self._host.log_files, lambda: self._host.logged(self), heard)
 
     # Ending what is there ---------------------------------------------------------------------------------------------
 

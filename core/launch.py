@@ -19,9 +19,10 @@ from typing import NoReturn
 
 from .config import Config, socket_name
 from .engine import Engine
-from .environment import home, runtime_folder
+from .environment import make_private, state_folder
 from .guard import sweep
-from .linux import become_subreaper, set_process_name, signal_when_parent_dies
+from .linux import ENGINE_NAME, become_subreaper, set_process_name, signal_when_parent_dies
+from .places import socket_path as socket_path
 from .proctable import has_children
 from .server import AlreadyRunning, Server, bind, clear
 
@@ -80,15 +81,6 @@ def launch(config: Config) -> Launched:
     return Launched(owner=ours, guard=guard, run_id=config.run_id, log=log, path=path, adopts=adopts)
 
 
-def socket_path(root: Path) -> Path:
-    """Where the engine of an app's folder listens.
-
-    Raises:
-        ProcdeckError: the folder for sockets cannot be used.
-    """
-    return runtime_folder() / socket_name(root)
-
-
 def _child(work: Callable[[], int]) -> NoReturn:
     # Never back into the viewer's code, whatever happens: its exit handlers are not for this process.
     status = 1
@@ -136,7 +128,7 @@ def _engine(
     if os.getppid() != guard:
         return 1  # it died before that was arranged
     become_subreaper()
-    set_process_name("procdeck-engine")
+    set_process_name(ENGINE_NAME)
     with contextlib.suppress(OSError):
         os.chdir(config.root)
     asyncio.run(_serve(config, owner, listener, path, notice))
@@ -196,12 +188,10 @@ def _open_files() -> list[int]:
 
 def _engine_log(root: Path) -> tuple[Path | None, str | None]:
     """The file for the engine's faults, and what to tell when there can be none."""
-    state = os.environ.get("XDG_STATE_HOME")
-    base = Path(state) if state else (home() or Path("/nonexistent")) / ".local" / "state"
-    folder = base / "procdeck"
+    folder = state_folder()
     log = folder / (socket_name(root).removesuffix(".sock") + ".log")
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         if log.exists() and log.stat().st_size > 1024 * 1024:
             log.unlink()
         os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))

@@ -6,7 +6,8 @@ Where it may be either, it is none.
 """
 
 import re
-from enum import IntEnum
+
+from .level import Level as Level
 
 _LOOKED_AT = 160
 """Characters of a line."""
@@ -14,16 +15,6 @@ _LOOKED_AT_JSON = 2048
 """The same for a line that is a JSON object: some loggers write the level last."""
 _NEAR = 64
 """Characters in front of which the word of a level begins, unless it is the value of a key."""
-
-
-class Level(IntEnum):
-    """Graver is more."""
-
-    DEBUG = 1
-    INFO = 2
-    WARNING = 3
-    ERROR = 4
-
 
 _WORDS = {
     Level.DEBUG: "debug debu dbug dbg trace trac trce trc verbose vrb",

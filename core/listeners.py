@@ -74,7 +74,7 @@ class Holders:
         self._at = -1.0
 
     def of(self, port: int) -> str | None:
-        """The process that listens on `port`, in words (`pid 4711: nginx`); None when nobody does."""
+        """The process that listens on `port`, in words (`nginx (pid 4711)`); None when nobody does."""
         # That somebody listened a moment ago is not enough to say so: it may have been this instance's last run.
         if port in self._listening or time.monotonic() - self._at > self.FRESH:
             self._listening, self._at = listening_ports() or {}, time.monotonic()
@@ -86,4 +86,4 @@ class Holders:
         )
         if pid is None:
             return "a process of another user"
-        return f"pid {pid}: {command_line(pid)[:80] or 'a process without a command'}"
+        return f"{command_line(pid)[:80] or 'a process without a command'} (pid {pid})"

@@ -229,6 +229,20 @@ class LogStore:
         last = self._segments[-1]
         return last.seq_at(last.size - self._open)
 
+    def tail(self, size: int) -> bytes:
+        """The last bytes of output, at most so many."""
+        for segment in reversed(self._segments):
+            if segment.text:
+                # Asked for at every look: a part of it, not a copy of all.
+                data = segment.data if segment.data is not None else self._bytes(segment) or b""
+                return bytes(data[-size:])
+        return b""
+
+    @property
+    def last_at(self) -> float:
+        """When something arrived last, as Unix time; 0 when nothing has."""
+        return self._segments[-1].last_at if self._segments else 0.0
+
     def began(self, run: int) -> float | None:
         """When a run began, as Unix time; None when that is not known any more."""
         return self._began.get(run)

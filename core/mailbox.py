@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Hashable
 
 from .messages import (
     Bye,
+    Crashed,
+    CrashLearned,
     Event,
     FilesChanged,
     InstanceChanged,
     InstanceRemoved,
     LogsGrew,
     Notice,
+    Output,
     Sampled,
     Stopping,
     TypeChanged,
@@ -18,6 +21,8 @@ from .messages import (
 )
 
 _MOST_NOTICES = 100
+_MOST_OUTPUT = 1 << 20
+"""Bytes of an attached instance's output that wait."""
 
 
 class Mailbox:
@@ -26,6 +31,8 @@ class Mailbox:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, Event] = {}
         self._notices = 0
+        self.attached: dict[str, tuple[int, int]] = {}
+        """The instances whose output is put in too, with columns and rows of the terminal on which it is seen."""
         self._arrived = asyncio.Event()
         self._closed = False
 
@@ -36,6 +43,11 @@ class Mailbox:
             before = self._waiting.get(key)
             if isinstance(before, LogsGrew):
                 event = LogsGrew(before.ends | event.ends)
+        elif isinstance(event, Output):
+            before = self._waiting.get(key)
+            if isinstance(before, Output):
+                # Whoever is attached and does not read sees the end of it, as on a terminal that was not looked at.
+                event = Output(event.name, (before.data + event.data)[-_MOST_OUTPUT:], event.past)
         elif key in self._waiting and not isinstance(event, Sampled):
             # It moves to the end, so that a removal never overtakes the change that led to it.
             del self._waiting[key]
@@ -70,9 +82,13 @@ class Mailbox:
                 return "type", type_.name
             case TypeRemoved(name=name):
                 return "type", name
-            case Notice():
+            case Notice() | Crashed():
                 self._notices += 1
                 return "notice", self._notices % _MOST_NOTICES
+            case CrashLearned(name=name):
+                return "crash learned", name
+            case Output(name=name, past=past):
+                return "output", name, past
             case LogsGrew() | Sampled() | FilesChanged() | Stopping() | Bye():
                 return type(event)
 
@@ -104,6 +120,17 @@ class Outbox:
         """An event for everybody."""
         for mailbox in self._mailboxes:
             mailbox.put(event)
+
+    def wrote(self, name: str, data: bytes) -> None:
+        """An instance has written this: for those that are attached to it."""
+        for mailbox in self._mailboxes:
+            if name in mailbox.attached:
+                mailbox.put(Output(name, data))
+
+    def terminal_size(self, name: str) -> tuple[int, int] | None:
+        """Columns and rows that every terminal has which is attached to an instance; None: there is none."""
+        sizes = [mailbox.attached[name] for mailbox in self._mailboxes if name in mailbox.attached]
+        return (min(columns for columns, _ in sizes), min(rows for _, rows in sizes)) if sizes else None
 
     def grew(self, name: str, end: int) -> None:
         """An instance's log has now had `end` lines."""

@@ -6,12 +6,14 @@ countdowns) travel as seconds *from now*, so that no two clocks need to agree; t
 time. No I/O here.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 import msgspec
 
-from .levels import Level
+from .changes import Changes
+from .crashreport import CrashGroup, CrashReport, RunRecord
+from .level import Level
 from .state import Exit, State
 
 PROTOCOL = 2
@@ -40,6 +42,9 @@ class TypeView(Message, frozen=True):
     """Its place in the Procfile, from 0."""
     wanted: int
     """How many instances there should be."""
+    ready: str = ""
+    """How it is seen to be ready, when its settings say so: `port`, `http` …; empty: that it will listen on its PORT is
+    a guess."""
 
 
 class InstanceView(Message, frozen=True):
@@ -87,6 +92,10 @@ class InstanceView(Message, frozen=True):
     """Processes of it that left its session (factor VIII says never)."""
     note: str = ""
     """What it waits for, or why it could not start, in words."""
+    prompt: str = ""
+    """The prompt of a debugger at which it waits for input: `(Pdb)`."""
+    tty: bool = True
+    """It runs on a terminal, so that it can be typed to."""
 
 
 class Sample(Message, frozen=True, array_like=True, tag=False):
@@ -138,6 +147,8 @@ class Snapshot(Message, frozen=True):
     """Whether the formation ends with the viewer that started it."""
     pending: ConfigChange | None = None
     """What was changed in the files and is not applied yet."""
+    notify: str = ""
+    """How viewers are to tell of a crash besides on their screens: `bell`, `osc9`; empty: not."""
 
 
 # Logs ---------------------------------------------------------------------------------------------------------------
@@ -313,6 +324,42 @@ class FindPage(Message, frozen=True):
     """No line that is to come has a seq below this."""
 
 
+# Crashes ------------------------------------------------------------------------------------------------------------
+
+
+class CrashDetail(Message, frozen=True):
+    """All that is known about one crash."""
+
+    report: CrashReport
+    runs: list[RunRecord]
+    """Of the instance, that have ended, the oldest first."""
+    group: CrashGroup | None
+    """The crashes that are the same."""
+    first: int
+    """The run that was the first of this crash loop."""
+    changes: Changes | None = None
+    """What changed in the project before that one; None: not known, or not yet."""
+    since: float | None = None
+    """Unix time at which the last good run of its type began, from which on changes count; None: none is known."""
+
+
+class CrashList(Message, frozen=True):
+    """The crashes of a formation."""
+
+    groups: list[CrashGroup]
+    """The latest first."""
+    runs: dict[str, list[RunRecord]]
+    """Of each instance that was asked for, the runs that have ended."""
+
+
+class EnvironmentView(Message, frozen=True):
+    """With what an instance's latest run was started. Not for other eyes: it holds secrets."""
+
+    name: str
+    run: int
+    values: dict[str, str]
+
+
 # What happens -------------------------------------------------------------------------------------------------------
 
 
@@ -353,6 +400,39 @@ class LogsGrew(Message, frozen=True):
     """Lines ever logged, for the instances that have new ones; reckoned from the bytes while a flood goes on."""
 
 
+class Crashed(Message, frozen=True):
+    """A run has crashed; its report can be asked for."""
+
+    name: str
+    run: int
+    at: float
+    """Unix time."""
+    headline: str
+    """What it was: `KeyError: 'QUEUE_URL'`, `exit 1`."""
+    sentence: str
+    """The first useful word: the named cause, or what was raised, or the last words."""
+    fingerprint: str
+    count: int
+    """How often the same has happened, in all instances."""
+    place: str = ""
+    """Where in the project: `worker.py:41`."""
+
+
+class CrashLearned(Message, frozen=True):
+    """More is known about the crashes of an instance: what changed before them."""
+
+    name: str
+
+
+class Output(Message, frozen=True):
+    """What an instance writes, for a viewer that is attached to it."""
+
+    name: str
+    data: bytes
+    past: bool = False
+    """It was written before: what stood last on its terminal when the viewer attached."""
+
+
 class Notice(Message, frozen=True):
     """Something a person should know."""
 
@@ -379,6 +459,9 @@ Event = (
     | InstanceRemoved
     | Sampled
     | LogsGrew
+    | Crashed
+    | CrashLearned
+    | Output
     | Notice
     | Stopping
     | Bye
@@ -422,6 +505,11 @@ class Hold(Message, frozen=True):
     target: str
 
 
+class Signal(Message, frozen=True):
+    target: str
+    number: int
+
+
 class Apply(Message, frozen=True):
     pass
 
@@ -433,6 +521,40 @@ class SetWindowSize(Message, frozen=True):
 
 class Detach(Message, frozen=True):
     pass
+
+
+class GetCrashes(Message, frozen=True):
+    names: list[str] = []
+
+
+class GetCrash(Message, frozen=True):
+    name: str
+    run: int | None = None
+
+
+class GetEnvironment(Message, frozen=True):
+    name: str
+
+
+class Attach(Message, frozen=True):
+    name: str
+    columns: int
+    rows: int
+
+
+class Leave(Message, frozen=True):
+    name: str
+
+
+class Type(Message, frozen=True):
+    name: str
+    data: bytes
+
+
+class SetTerminalSize(Message, frozen=True):
+    name: str
+    columns: int
+    rows: int
 
 
 class Down(Message, frozen=True):
@@ -448,12 +570,20 @@ Command = (
     | Kill
     | Restart
     | Hold
+    | Signal
     | Apply
     | SetWindowSize
     | Detach
     | Down
     | LogQuery
     | FindQuery
+    | GetCrashes
+    | GetCrash
+    | GetEnvironment
+    | Attach
+    | Leave
+    | Type
+    | SetTerminalSize
 )
 
 
@@ -471,7 +601,7 @@ class Fault(Message, frozen=True):
     status: int = 1
 
 
-Result = Done | Fault | Snapshot | LogWindow | FindPage
+Result = Done | Fault | Snapshot | LogWindow | FindPage | CrashDetail | CrashList | EnvironmentView
 
 
 class Request(Message, frozen=True):
@@ -520,6 +650,11 @@ class Control(Protocol):
         """No more tries of what crashed; asked again for one that is held: lets it go and tries now."""
         ...
 
+    async def signal(self, target: str, number: int) -> Done:
+        """Sends a signal to the process groups of what runs. What it does there is the programs' matter: an end by it
+        is told, counted and followed by a restart as if it had come from elsewhere."""
+        ...
+
     async def apply(self) -> Done:
         """Brings about what was changed in the files: new types start, removed ones stop, and what runs in an
         outdated way
@@ -530,6 +665,35 @@ class Control(Protocol):
     async def find(self, query: FindQuery) -> FindPage: ...
     async def set_window_size(self, columns: int, rows: int) -> Done:
         """Sizes the terminals of all instances, now and to come."""
+        ...
+
+    async def crashes(self, names: Sequence[str] = ()) -> CrashList:
+        """The crashes of some instances (none: of all)."""
+        ...
+
+    async def crash(self, name: str, run: int | None = None) -> CrashDetail:
+        """All about the crash of one run; None: of the latest that crashed."""
+        ...
+
+    async def environment_of(self, name: str) -> EnvironmentView:
+        """With what an instance's latest run was started."""
+        ...
+
+    async def attach(self, name: str, columns: int, rows: int) -> Done:
+        """Output events of this instance from now on, the end of what it wrote before first. Its terminal gets this
+        size until `leave`."""
+        ...
+
+    async def leave(self, name: str) -> Done:
+        """No more of them."""
+        ...
+
+    async def type(self, name: str, data: bytes) -> Done:
+        """Types at an instance's terminal."""
+        ...
+
+    async def set_terminal_size(self, name: str, columns: int, rows: int) -> Done:
+        """Sizes the terminal of one instance to which somebody is attached."""
         ...
 
     async def detach(self) -> Done:

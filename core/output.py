@@ -31,6 +31,8 @@ READ_BUDGET = 128 * 1024
 """Bytes taken from one run in one turn of the loop."""
 DRAIN_LIMIT = 8 * 1024 * 1024
 """Most bytes read after a process has ended, as something that it left behind may go on writing for ever."""
+_MOST_TYPED = 1 << 20
+"""Bytes that wait to be taken by a terminal; what is typed beyond is lost."""
 FLOOD = 256 * 1024
 """A pipe that holds so many bytes after a turn of reading is written to faster than it is worth reading here."""
 
@@ -76,6 +78,8 @@ class Output:
         self._intake = intake
         self._paused = False
         """Nobody has its terminal open, so there is nothing to read until somebody opens it again."""
+        self._typed = bytearray()
+        """What is still to be typed."""
         self._pumping: Future[Pumped] | None = None
         self._can_pump = not child.tty and sys.platform == "linux"
         self.listen()
@@ -105,6 +109,28 @@ class Output:
             if not goes_on:
                 self.close()
 
+    def type(self, data: bytes) -> None:
+        """Writes to the terminal, as a person would type; what it does not take at once is given to it later."""
+        if self._tty and self._fd >= 0:
+            waiting = bool(self._typed)
+            self._typed += data[: max(0, _MOST_TYPED - len(self._typed))]
+            if not waiting:
+                self._give_typed()
+
+    def _give_typed(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            done = os.write(self._fd, self._typed)
+        except BlockingIOError:
+            done = 0
+        except OSError:
+            done = len(self._typed)  # nobody has the terminal open any more
+        del self._typed[:done]
+        if self._typed:
+            loop.add_writer(self._fd, self._give_typed)
+        else:
+            loop.remove_writer(self._fd)
+
     def resize(self, columns: int, rows: int) -> None:
         """Sizes the terminal, if it is one."""
         if self._tty and self._fd >= 0:
@@ -117,6 +143,8 @@ class Output:
             self._hand_on()
         if self._fd >= 0:
             self._intake.remove(self._fd)
+            if self._typed:
+                asyncio.get_running_loop().remove_writer(self._fd)
             os.close(self._fd)
             self._fd = -1
 

@@ -8,11 +8,24 @@ from .errors import ProcdeckError
 from .formation import ProcessType
 
 
-def read_procfile(path: Path) -> tuple[ProcessType, ...]:
+def read_procfile(path: Path, passed_over: list[str] | None = None) -> tuple[ProcessType, ...]:
     """The process types of a Procfile, in its order.
+
+    Args:
+        path: where it is.
+        passed_over: see `parse`.
 
     Raises:
         ProcdeckError: the file is missing, unreadable, not text, empty, or has a line that is no type.
+    """
+    return parse(read_text(path), str(path), passed_over)
+
+
+def read_text(path: Path) -> str:
+    """The text of a Procfile.
+
+    Raises:
+        ProcdeckError: the file is missing, unreadable or not text.
     """
     try:
         data = path.read_bytes()
@@ -25,11 +38,27 @@ def read_procfile(path: Path) -> tuple[ProcessType, ...]:
         raise ProcdeckError(f"{path} is a folder: name a Procfile with -f.") from None
     except OSError as error:
         raise ProcdeckError(f"{path} cannot be read: {error.strerror}.") from None
-    return parse(_decode(data, path), str(path))
+    return _decode(data, path)
 
 
-def parse(text: str, source: str) -> tuple[ProcessType, ...]:
+def lines_of_types(text: str) -> dict[str, int]:
+    """On which line of a Procfile each type stands, from 1; of one that stands there twice, the first."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = PROCFILE_LINE.match(line)
+        if match:
+            lines.setdefault(match[1], number)
+    return lines
+
+
+def parse(text: str, source: str, passed_over: list[str] | None = None) -> tuple[ProcessType, ...]:
     """The process types in the text of a Procfile.
+
+    Args:
+        text: of the whole file.
+        source: its path, for people.
+        passed_over: gets what is wrong with lines that are no type, which is no error then: as for foreman and honcho,
+            but told. None: it is one.
 
     Raises:
         ProcdeckError: no type at all, a type twice, or lines that are neither a type nor blank nor a comment: all of
@@ -37,12 +66,13 @@ def parse(text: str, source: str) -> tuple[ProcessType, ...]:
     """
     seen: dict[str, int] = {}
     bad: list[str] = []
+    no_types = bad if passed_over is None else passed_over
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = PROCFILE_LINE.match(line)
         if not match or not match[2].strip():
-            bad.append(f"{source}:{number}: {_why(line)}")
+            no_types.append(f"{source}:{number}: {_why(line)}")
         elif match[1] in seen:
             bad.append(
                 f"{source}:{number}: the type {match[1]} stands on line {seen[match[1]]} already: rename one of them."
@@ -51,10 +81,13 @@ def parse(text: str, source: str) -> tuple[ProcessType, ...]:
             seen[match[1]] = number
     if bad:
         raise ProcdeckError("\n".join(bad))
+    if not seen and no_types:
+        raise ProcdeckError("\n".join(no_types))
     if not seen:
         raise ProcdeckError(f"{source} has no process type: write lines like `web: python app.py`.")
     processes: dict[str, str] = parse_procfile(text).processes
-    return tuple(ProcessType(name, command.strip(), index) for index, (name, command) in enumerate(processes.items()))
+    commands = {name: command.strip() for name, command in processes.items() if name in seen}
+    return tuple(ProcessType(name, command, index) for index, (name, command) in enumerate(commands.items()))
 
 
 def _decode(data: bytes, path: Path) -> str:

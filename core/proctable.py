@@ -122,7 +122,8 @@ def command_line(pid: int) -> str:
     import psutil
 
     try:
-        return " ".join(psutil.Process(pid).cmdline())
+        # Words that are not UTF-8 could not be sent to anybody.
+        return os.fsencode(" ".join(psutil.Process(pid).cmdline())).decode(errors="backslashreplace")
     except psutil.Error:
         return ""
 

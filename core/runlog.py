@@ -13,24 +13,35 @@ from .messages import RunMark, RunStart
 class RunLog:
     """One run's part of an instance's log (an `output.Sink`)."""
 
-    def __init__(self, store: LogStore, run: int, files: LogFiles | None, grew: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        run: int,
+        files: LogFiles | None,
+        grew: Callable[[], None],
+        heard: Callable[[bytes], None] | None = None,
+    ) -> None:
         """
         Args:
             store: the instance's log.
             run: the run's number.
             files: keeps logs as files besides.
             grew: hears that there are new lines.
+            heard: hears what was written, when somebody may want to know it at once.
         """
         self._store = store
         self._run = run
         self._files = files
         self._grew = grew
+        self._heard = heard
 
     def take(self, data: bytes) -> None:
         """A chunk as it was read."""
         self._store.append(data, at=time.time(), run=self._run)
         if self._files is not None:
             self._files.write(self._store.name, data)
+        if self._heard is not None:
+            self._heard(data)
 
     def reserve(self) -> tuple[int, int, int] | None:
         """Where the next bytes may be put directly; nowhere while they are to be written to a file besides."""

@@ -230,7 +230,7 @@ class Block:
         return self._segment.seq_at(place)
 
     def line(self, place: int, clip: int) -> LogLine:
-        """The line that begins at a place, cut after `clip` bytes."""
+        """The line that begins at a place, cut to `clip` bytes."""
         data, segment = self.data, self._segment
         end = data.find(b"\n", place)
         is_open = end < 0 and self._open
@@ -242,7 +242,7 @@ class Block:
             segment.offset + place,
             segment.run,
             segment.at_of(place),
-            data[place : min(end, place + max(0, clip))],
+            data[place:end] if end - place <= clip else _cut(data, place, end, max(0, clip)),
             end - place,
             segment.mark,
             segment.begins,
@@ -270,3 +270,11 @@ class Block:
             # The newline at place - 1, if there is one, ends the line that is sought.
             place = rfind(b"\n", start, place - 1) + 1 or start
             yield place
+
+
+def _cut(data: bytes, place: int, end: int, size: int) -> bytes:
+    """What is told of a line that is too long: its beginning; but of a progress bar, which begins anew with each
+    carriage return, what it shows in the end."""
+    tail = data[end - size : end].rstrip(b"\r")
+    first = tail.find(b"\r") + 1
+    return tail[first:] if first and tail.find(b"\r", first) >= 0 else data[place : place + size]

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import os
 import socket
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,9 @@ import msgspec
 from .engine import Engine
 from .errors import ProcdeckError
 from .mailbox import Mailbox
-from .messages import PROTOCOL, Bye, Done, Fault, Hello, Push, Reply, Request, Result
+from .messages import PROTOCOL, Attach, Bye, Done, Fault, Hello, Leave, Push, Reply, Request, Result, SetTerminalSize
+from .peers import same_user
+from .places import is_alive as is_alive
 from .wire import MAX_LINE, decode_request, encode, perform
 
 GOODBYE_TIMEOUT = 1.0
@@ -67,7 +68,7 @@ class Server:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _visitor(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not _same_user(writer.get_extra_info("socket")):
+        if not same_user(writer.get_extra_info("socket")):
             writer.close()
             return
         task = asyncio.current_task()
@@ -87,7 +88,7 @@ class Server:
         pushing: asyncio.Task[None] | None = None
         try:
             while line := await reader.readline():
-                request, result = await self._answer(line)
+                request, result = await self._answer(line, mailbox)
                 writer.write(encode(Reply(request.id if request else -1, result)))
                 await writer.drain()
                 if (
@@ -114,7 +115,7 @@ class Server:
             if owner and self._engine.owned:
                 await self._engine.down()
 
-    async def _answer(self, line: bytes) -> tuple[Request | None, Result]:
+    async def _answer(self, line: bytes, mailbox: Mailbox | None) -> tuple[Request | None, Result]:
         try:
             request = decode_request(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -128,7 +129,15 @@ class Server:
                 )
             return request, Done()
         try:
-            return request, await perform(self._engine, request.command)
+            match request.command:
+                case Attach(name=name, columns=columns, rows=rows) if mailbox is not None:
+                    return request, await self._engine.attach(name, columns, rows, mailbox)
+                case Leave(name=name) if mailbox is not None:
+                    return request, await self._engine.leave(name, mailbox)
+                case SetTerminalSize(name=name, columns=columns, rows=rows) if mailbox is not None:
+                    return request, await self._engine.set_terminal_size(name, columns, rows, mailbox)
+                case command:
+                    return request, await perform(self._engine, command)
         except ProcdeckError as error:
             return request, Fault(str(error), error.status)
 
@@ -148,15 +157,6 @@ async def _push(mailbox: Mailbox, writer: asyncio.StreamWriter) -> None:
     async for event in mailbox.events():
         writer.write(encode(Push(event)))
         await writer.drain()
-
-
-def _same_user(sock: socket.socket) -> bool:
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return True  # elsewhere than on Linux the socket's mode and its folder's keep others out
-    credentials = sock.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i"))
-    uid: int = struct.unpack("3i", credentials)[1]
-    return uid in (os.getuid(), 0)
 
 
 def bind(path: Path) -> socket.socket:
@@ -205,16 +205,3 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
             stack.callback(os.close, fd)
             fcntl.flock(fd, fcntl.LOCK_EX)
         yield
-
-
-def is_alive(path: Path) -> bool:
-    """Whether something answers on the socket at `path`."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(1.0)
-        try:
-            sock.connect(str(path))
-        except (TimeoutError, BlockingIOError):
-            return True  # somebody listens, but is too busy to answer
-        except OSError:
-            return False
-    return True

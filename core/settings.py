@@ -4,12 +4,13 @@ Strict: an unknown key is an error that names the nearest right one. What the se
 `core.config`'s matter.
 """
 
+import contextlib
 import json
 import math
 import re
 import signal
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -65,6 +66,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Quantities: `web=2,worker=3`."""
     stop_timeout: float | None = None
     """For every type that does not say its own, in seconds."""
+    notify: str | None = None
+    """How a crash is told besides on the screen: `bell` or `osc9` (a notification of the terminal)."""
     log_dir: str | None = None
     """A folder, from the app's, where logs are written as files too."""
     log_memory: str | int | None = None
@@ -94,18 +97,24 @@ def read_settings(root: Path) -> Settings:
     """The settings of the project in `root`, from the first of the three places that has any.
 
     Raises:
-        ProcdeckError: a file that does not parse, an unknown key, a value of the wrong kind.
+        ProcdeckError: a file that does not parse; or every unknown key and every value of the wrong kind.
     """
-    own, pyproject, foreman = root / "procdeck.toml", root / "pyproject.toml", root / ".foreman"
+    own, pyproject = root / "procdeck.toml", root / "pyproject.toml"
     if own.is_file():
         return _convert(_load_toml(own), own.name)
-    if pyproject.is_file() and b"procdeck" in _read(pyproject):
-        tool = _load_toml(pyproject).get("tool")
-        if isinstance(tool, dict) and "procdeck" in tool:
-            return _convert(tool["procdeck"], "pyproject.toml [tool.procdeck]")
-    if foreman.is_file():
-        return _read_foreman(foreman)
-    return Settings()
+    tool = _tool_table(pyproject)
+    if tool is not None:
+        return _convert(tool["procdeck"], "pyproject.toml [tool.procdeck]")
+    return _read_foreman(root / ".foreman") if (root / ".foreman").is_file() else Settings()
+
+
+def foreman_defaults(root: Path) -> dict[str, str]:
+    """What a project's `.foreman` says, when that is where its settings are: for the options of foreman that are no
+    settings."""
+    path = root / ".foreman"
+    if (root / "procdeck.toml").is_file() or not path.is_file() or _tool_table(root / "pyproject.toml") is not None:
+        return {}
+    return {key: value for _, key, value in _foreman_lines(path, [])}
 
 
 def read_app_json(root: Path) -> dict[str, int]:
@@ -224,34 +233,95 @@ def _load_toml(path: Path) -> dict[str, Any]:
 
 
 def _convert(data: object, source: str) -> Settings:
-    if isinstance(data, dict):
-        _check_keys(data, Settings.__struct_fields__, source, "")
-        types = data.get("types")
+    if not isinstance(data, dict):
+        return _structure(data, Settings, source, "")
+    bad: list[str] = []
+    types = data.get("types")
+    apart = ("types",) if isinstance(types, dict) else ()
+    good = _good_values(data, Settings, source, "", bad, apart)
+    if isinstance(types, dict):
         # Each on its own first: msgspec does not say which entry of a table was wrong.
-        for name, entry in types.items() if isinstance(types, dict) else ():
-            if isinstance(entry, dict):
-                _check_keys(entry, TypeSettings.__struct_fields__, source, f"types.{name}.")
-                if isinstance(entry.get("ready"), dict):
-                    _check_keys(entry["ready"], ReadyCheck.__struct_fields__, source, f"types.{name}.ready.")
-            _structure(entry, TypeSettings, source, f"types.{name}")
-    settings = _structure(data, Settings, source, "")
+        good["types"] = {name: _good_type(entry, source, f"types.{name}", bad) for name, entry in types.items()}
+    settings = _structure(good, Settings, source, "")
     for name, entry in settings.types.items():
-        if entry.quantity is not None:
-            check_quantity(entry.quantity, f"{source}: types.{name}.quantity")
-        if entry.stop_signal is not None:
-            parse_signal(entry.stop_signal, f"{source}: types.{name}.stop_signal")
-        if entry.memory_limit is not None:
-            parse_memory(entry.memory_limit, f"{source}: types.{name}.memory_limit")
-        _check_ready(entry.ready, f"{source}: types.{name}.ready")
-        _check_watch(entry.watch, f"{source}: types.{name}.watch")
+        place = f"{source}: types.{name}"
+        with _noted(bad):
+            if entry.quantity is not None:
+                check_quantity(entry.quantity, f"{place}.quantity")
+        with _noted(bad):
+            if entry.stop_signal is not None:
+                parse_signal(entry.stop_signal, f"{place}.stop_signal")
+        with _noted(bad):
+            if entry.memory_limit is not None:
+                parse_memory(entry.memory_limit, f"{place}.memory_limit")
+        with _noted(bad):
+            _check_ready(entry.ready, f"{place}.ready")
+        with _noted(bad):
+            _check_watch(entry.watch, f"{place}.watch")
+        with _noted(bad):
+            _check_timeout(entry.stop_timeout, f"{place}.stop_timeout")
+    if settings.notify not in (None, "bell", "osc9"):
+        bad.append(f"{source}: notify is {settings.notify!r}: write bell or osc9.")
     for key, least in (("log_memory", 1), ("log_disk", 0)):
         size = getattr(settings, key)
-        if size is not None:
-            parse_memory(size, f"{source}: {key}", least=least)
-    for timeout in (settings.stop_timeout, *(entry.stop_timeout for entry in settings.types.values())):
-        if timeout is not None and not 0 <= timeout <= 86_400:
-            raise ProcdeckError(f"{source}: stop_timeout is {timeout}: give seconds from 0 to 86400.")
+        with _noted(bad):
+            if size is not None:
+                parse_memory(size, f"{source}: {key}", least=least)
+    with _noted(bad):
+        _check_timeout(settings.stop_timeout, f"{source}: stop_timeout")
+    _raise(bad)
     return settings
+
+
+@contextlib.contextmanager
+def _noted(bad: list[str]) -> Iterator[None]:
+    """What is wrong is one thing of several, to be told with them."""
+    try:
+        yield
+    except ProcdeckError as error:
+        bad.append(str(error))
+
+
+def _raise(bad: Sequence[str]) -> None:
+    if bad:
+        raise ProcdeckError("\n".join(bad))
+
+
+def _check_timeout(timeout: float | None, where: str) -> None:
+    if timeout is not None and not 0 <= timeout <= 86_400:
+        raise ProcdeckError(f"{where} is {timeout}: give seconds from 0 to 86400.")
+
+
+def _good_type(entry: object, source: str, place: str, bad: list[str]) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        with _noted(bad):
+            _structure(entry, TypeSettings, source, place)
+        return {}
+    ready = entry.get("ready")
+    before = len(bad)
+    if isinstance(ready, dict):
+        _check_keys(ready, ReadyCheck.__struct_fields__, source, f"{place}.ready.", bad)
+    return _good_values(entry, TypeSettings, source, place, bad, ("ready",) if len(bad) > before else ())
+
+
+def _good_values(
+    data: Mapping[str, Any],
+    kind: type[msgspec.Struct],
+    source: str,
+    place: str,
+    bad: list[str],
+    apart: Collection[str],
+) -> dict[str, Any]:
+    """The entries of a table that are known and of the right kind. What is wrong with the others is noted, but for
+    those that are looked at apart."""
+    _check_keys(data, kind.__struct_fields__, source, f"{place}." if place else "", bad)
+    good: dict[str, Any] = {}
+    for key, value in data.items():
+        if key in kind.__struct_fields__ and key not in apart:
+            with _noted(bad):
+                _structure({key: value}, kind, source, place)
+                good[key] = value
+    return good
 
 
 def _structure(data: object, kind: type[_Struct], source: str, place: str) -> _Struct:
@@ -268,18 +338,26 @@ def _structure(data: object, kind: type[_Struct], source: str, place: str) -> _S
         raise ProcdeckError(f"{source}: {where}: {what}.") from None
 
 
-def _check_keys(data: Mapping[str, Any], known: Iterable[str], source: str, prefix: str) -> None:
+def _check_keys(data: Mapping[str, Any], known: Iterable[str], source: str, prefix: str, bad: list[str]) -> None:
     known = list(known)
     for key in data:
         if key not in known:
             guess = nearest(key, known)
             hint = f"did you mean {prefix}{guess}?" if guess else f"there are {', '.join(known)}."
-            raise ProcdeckError(f"{source}: {prefix}{key} is not a setting: {hint}")
+            bad.append(f"{source}: {prefix}{key} is not a setting: {hint}")
 
 
-def _read_foreman(path: Path) -> Settings:
-    # .foreman is YAML of the flattest kind (`port: 3000`): a YAML library would be a dependency for six keys.
-    values: dict[str, Any] = {}
+def _tool_table(pyproject: Path) -> dict[str, Any] | None:
+    """The `tool` of a pyproject.toml that has settings for us; else None."""
+    if not pyproject.is_file() or b"procdeck" not in _read(pyproject):
+        return None
+    tool = _load_toml(pyproject).get("tool")
+    return tool if isinstance(tool, dict) and "procdeck" in tool else None
+
+
+def _foreman_lines(path: Path, bad: list[str]) -> Iterator[tuple[int, str, str]]:
+    """The lines of a .foreman: number, key and value."""
+    # It is YAML of the flattest kind (`port: 3000`): a YAML library would be a dependency for six keys.
     try:
         lines = _read(path).decode().splitlines()
     except UnicodeDecodeError:
@@ -290,15 +368,24 @@ def _read_foreman(path: Path) -> Settings:
             continue
         key, colon, value = (part.strip() for part in text.partition(":"))
         if not colon:
-            raise ProcdeckError(f"{path}:{number}: {text!r} is not `key: value`.")
+            bad.append(f"{path}:{number}: {text!r} is not `key: value`.")
+        else:
+            yield number, key, value.strip("'\"")
+
+
+def _read_foreman(path: Path) -> Settings:
+    values: dict[str, Any] = {}
+    bad: list[str] = []
+    for number, key, value in _foreman_lines(path, bad):
         if key not in _FOREMAN_KEYS:
-            continue  # foreman passes its other options to commands that procdeck does not have
-        value = value.strip("'\"")
+            continue  # an option of foreman that is no setting
         ours = _FOREMAN_KEYS[key]
         if ours in ("port", "stop_timeout"):
             if not (value.isascii() and value.isdigit() and len(value) < 10):
-                raise ProcdeckError(f"{path}:{number}: {key} is {value!r}: give a whole number.")
+                bad.append(f"{path}:{number}: {key} is {value!r}: give a whole number.")
+                continue
             values[ours] = int(value)
         else:
             values[ours] = value
+    _raise(bad)
     return _convert(values, path.name)

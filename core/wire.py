@@ -7,15 +7,20 @@ import msgspec
 
 from .messages import (
     Apply,
+    Attach,
     Command,
     Control,
     Detach,
     Down,
     FindQuery,
+    GetCrash,
+    GetCrashes,
+    GetEnvironment,
     GetSnapshot,
     Hello,
     Hold,
     Kill,
+    Leave,
     LogQuery,
     Push,
     Reply,
@@ -23,9 +28,12 @@ from .messages import (
     Restart,
     Result,
     Scale,
+    SetTerminalSize,
     SetWindowSize,
+    Signal,
     Start,
     Stop,
+    Type,
 )
 
 MAX_LINE = 64 * 1024 * 1024
@@ -80,6 +88,8 @@ async def perform(control: Control, command: Command) -> Result:
             return await control.restart(target)
         case Hold(target=target):
             return await control.hold(target)
+        case Signal(target=target, number=number):
+            return await control.signal(target, number)
         case Apply():
             return await control.apply()
         case SetWindowSize(columns=columns, rows=rows):
@@ -92,6 +102,20 @@ async def perform(control: Control, command: Command) -> Result:
             return await control.logs(command)
         case FindQuery():
             return await control.find(command)
+        case GetCrashes(names=names):
+            return await control.crashes(names)
+        case GetCrash(name=name, run=run):
+            return await control.crash(name, run)
+        case GetEnvironment(name=name):
+            return await control.environment_of(name)
+        case Attach(name=name, columns=columns, rows=rows):
+            return await control.attach(name, columns, rows)
+        case Leave(name=name):
+            return await control.leave(name)
+        case Type(name=name, data=data):
+            return await control.type(name, data)
+        case SetTerminalSize(name=name, columns=columns, rows=rows):
+            return await control.set_terminal_size(name, columns, rows)
         case Hello():
             raise AssertionError("Hello is answered by the server")
         case _:

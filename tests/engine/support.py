@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from procdeck.core.client import Client
 from procdeck.core.config import Config, Options, load
@@ -84,7 +84,7 @@ class Seen:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Seen:
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._follow())
         await asyncio.sleep(0)  # subscribed from here on: nothing is missed between the snapshot and the events
         snapshot = await self.control.snapshot()

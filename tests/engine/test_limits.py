@@ -52,7 +52,9 @@ async def test_a_tree_that_holds_more_than_it_may_crashes_with_that_cause(
         assert match, view.last_exit
         assert 60 < int(match[1]) < 400
         assert match[0] == view.last_exit.cause
-        assert (view.crashes, view.run, view.last_wanted) == (1, 1, False)
+        # With delays as short as these it may have come further by now.
+        assert view.crashes == view.run
+        assert not view.last_wanted
         assert view.retry_in is not None
         await eventually(lambda: not alive(pid))
         await seen.state("web.1", State.RUNNING, run=2)  # the policy has it tried again
@@ -170,7 +172,8 @@ async def test_who_holds_the_port_is_told_before_the_crash(app_dir: Apps, tmp_pa
     with outsider(base) as stranger:
         async with told(folder, port=base, formation="web=2") as seen:
             note = (await seen.running("web.1"))[0].note
-            assert note.startswith(f"PORT {base} is held by pid {stranger.pid}: {sys.executable} -SEc import socket")
+            assert note.startswith(f"PORT {base} is held by {sys.executable} -SEc import socket")
+            assert note.endswith(f"(pid {stranger.pid})")
             assert len(note) < 160
             assert (await seen.control.snapshot()).notices == [f"web.1: {note}."]  # for whoever comes now
             view = await seen.state("web.1", State.BACKOFF)
@@ -199,7 +202,8 @@ async def test_a_holder_on_ipv6_is_found_too(app_dir: Apps) -> None:
     with outsider(base, "::1") as stranger:
         async with told(app_dir({"web": "exec sleep 50"}), port=base) as seen:
             view = (await seen.running("web.1"))[0]
-            assert view.note.startswith(f"PORT {base} is held by pid {stranger.pid}: ")
+            assert view.note.startswith(f"PORT {base} is held by ")
+            assert view.note.endswith(f"(pid {stranger.pid})")
 
 
 async def test_a_port_that_is_free_is_not_mentioned(app_dir: Apps, tmp_path: Path) -> None:
@@ -223,7 +227,7 @@ def test_a_holder_that_is_gone_by_now_is_not_told() -> None:
     base = free_base()
     holders = Holders()
     with socket.create_server(("127.0.0.1", base)):
-        assert (holders.of(base) or "").startswith(f"pid {os.getpid()}: ")
+        assert (holders.of(base) or "").endswith(f"(pid {os.getpid()})")
         assert holders.of(base + 1) is None
     assert holders.of(base) is None
 
@@ -237,7 +241,8 @@ async def test_an_instance_of_the_formation_can_be_the_holder(app_dir: Apps, tmp
     )
     async with told(folder, port=base) as seen:
         first = await seen.state("first.1", State.RUNNING, ready=True)
-        await seen.notice(f"web.1: PORT {base + 100} is held by pid {first.pid}: ")
+        notice = await seen.notice(f"web.1: PORT {base + 100} is held by ")
+        assert notice.text.endswith(f"(pid {first.pid}).")
 
 
 # Daemons ------------------------------------------------------------------------------------------------------------

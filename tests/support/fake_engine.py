@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
@@ -28,11 +28,15 @@ from procdeck.core.messages import (
     ALL,
     CRASHED,
     Apply,
+    Attach,
     Bye,
     ConfigChange,
+    CrashDetail,
+    CrashList,
     Detach,
     Done,
     Down,
+    EnvironmentView,
     Event,
     FilesChanged,
     FindPage,
@@ -42,19 +46,24 @@ from procdeck.core.messages import (
     InstanceRemoved,
     InstanceView,
     Kill,
+    Leave,
     LogQuery,
     LogsGrew,
     LogWindow,
     Notice,
+    Output,
     Restart,
     RunMark,
     Sample,
     Sampled,
     Scale,
+    SetTerminalSize,
+    Signal,
     Snapshot,
     Start,
     Stop,
     Stopping,
+    Type,
     TypeChanged,
     TypeRemoved,
     TypeView,
@@ -62,7 +71,22 @@ from procdeck.core.messages import (
 from procdeck.core.ports import port_for
 from procdeck.core.state import Exit, State
 
-Asked: TypeAlias = Scale | Start | Stop | Kill | Restart | Hold | Apply | Detach | Down
+Asked: TypeAlias = (
+    Scale
+    | Start
+    | Stop
+    | Kill
+    | Restart
+    | Hold
+    | Signal
+    | Apply
+    | Detach
+    | Down
+    | Attach
+    | Leave
+    | Type
+    | SetTerminalSize
+)
 
 NOON = 1_717_243_471.0
 """2024-06-01 12:04:31 UTC: the moment at which a `Clock` stands when nobody moves it."""
@@ -131,6 +155,9 @@ class FakeEngine:
             budget: bytes of log kept per instance.
         """
         self.title = title
+        self.root = "/srv/shop"
+        self.notify = ""
+        """How a crash is told besides on the screen."""
         self.clock = clock or Clock()
         self.slow = slow
         self.owned = True
@@ -140,6 +167,14 @@ class FakeEngine:
         self.samples: dict[str, Sample] = {}
         self.notices: list[str] = []
         self.pending: ConfigChange | None = None
+        self.crash_details: dict[str, list[CrashDetail]] = {}
+        """What is known about the crashes of each instance, the latest last."""
+        self.environments: dict[str, dict[str, str]] = {}
+        """With what each instance was started."""
+        self.attached: set[str] = set()
+        """The instances whose output is told of."""
+        self.typed: dict[str, bytes] = {}
+        """All that was typed at the terminal of each instance."""
         self.commands: list[Asked] = []
         """What has been asked, in order; sizes and log windows are not among it."""
         self.window_size = (0, 0)
@@ -178,7 +213,7 @@ class FakeEngine:
         self.push(InstanceChanged(view))
         return view
 
-    def crash(
+    def end_run(
         self,
         name: str,
         exit_: Exit | None = None,
@@ -214,6 +249,14 @@ class FakeEngine:
         store = self._store(name)
         data = b"".join((line.encode() if isinstance(line, str) else line) + b"\n" for line in lines)
         store.append(data, at=self.clock.time() + after, run=self.instances[name].run if name in self.instances else 1)
+        self.push(LogsGrew({name: store.end}))
+
+    def say(self, name: str, data: bytes) -> None:
+        """Writes to an instance's terminal what need not be whole lines."""
+        store = self._store(name)
+        store.append(data, at=self.clock.time(), run=self.instances[name].run)
+        if name in self.attached:
+            self.push(Output(name, data))
         self.push(LogsGrew({name: store.end}))
 
     def mark(self, name: str, mark: RunMark, *, after: float = 0.0) -> None:
@@ -276,7 +319,7 @@ class FakeEngine:
     async def snapshot(self) -> Snapshot:
         return Snapshot(
             title=self.title,
-            root="/srv/shop",
+            root=self.root,
             procfile="Procfile",
             run_id="fake",
             engine_pid=1,
@@ -288,6 +331,7 @@ class FakeEngine:
             stopping=self.stopping,
             owned=self.owned,
             pending=self.pending,
+            notify=self.notify,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -335,6 +379,10 @@ class FakeEngine:
 
         return self._each(target, hold)
 
+    async def signal(self, target: str, number: int) -> Done:
+        self._take(Signal(target, number))
+        return self._each(target, lambda view: None)
+
     async def apply(self) -> Done:
         self._take(Apply())
         change = self.pending or ConfigChange()
@@ -369,6 +417,44 @@ class FakeEngine:
     async def set_window_size(self, columns: int, rows: int) -> Done:
         self.window_size = (columns, rows)
         return Done()
+
+    async def crashes(self, names: Sequence[str] = ()) -> CrashList:
+        self._refuse()
+        known = {name: details for name, details in self.crash_details.items() if details and name in (names or [name])}
+        groups = {each.group.fingerprint: each.group for details in known.values() for each in details if each.group}
+        latest_first = sorted(groups.values(), key=lambda group: -group.last_at)
+        return CrashList(latest_first, {name: details[-1].runs for name, details in known.items()})
+
+    async def crash(self, name: str, run: int | None = None) -> CrashDetail:
+        self._refuse()
+        details = [detail for detail in self.crash_details.get(name, ()) if run in (None, detail.report.run)]
+        if not details:
+            raise UsageError(f"{name} has not crashed.")
+        return details[-1]
+
+    async def environment_of(self, name: str) -> EnvironmentView:
+        self._refuse()
+        return EnvironmentView(name, self.instances[name].run, dict(self.environments.get(name, {})))
+
+    async def attach(self, name: str, columns: int, rows: int) -> Done:
+        self._take(Attach(name, columns, rows))
+        self.attached.add(name)
+        self.push(Output(name, self._store(name).tail(4096), past=True))
+        return Done([name])
+
+    async def leave(self, name: str) -> Done:
+        self._take(Leave(name))
+        self.attached.discard(name)
+        return Done([name])
+
+    async def type(self, name: str, data: bytes) -> Done:
+        self._take(Type(name, data))
+        self.typed[name] = self.typed.get(name, b"") + data
+        return Done([name])
+
+    async def set_terminal_size(self, name: str, columns: int, rows: int) -> Done:
+        self._take(SetTerminalSize(name, columns, rows))
+        return Done([name])
 
     async def detach(self) -> Done:
         self._take(Detach())

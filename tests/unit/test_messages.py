@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from procdeck.core import messages, wire
+from procdeck.core.causes.facts import CauseKind
 from procdeck.core.levels import Level
 from procdeck.core.messages import (
     Command,
@@ -49,6 +50,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         type(None): st.none(),
         State: st.sampled_from(State),
         Level: st.sampled_from(Level),
+        CauseKind: st.sampled_from(CauseKind),
         Exit: st.one_of(
             st.builds(Exit, code=st.integers(0, 255)),
             st.builds(Exit, signal=st.integers(1, 64), core_dumped=st.booleans()),
@@ -172,22 +174,34 @@ async def test_every_command_reaches_the_control_under_its_own_name() -> None:
             return record
 
     recorder: Any = Recorder()
-    said: dict[Command, tuple[str, dict[str, Any]]] = {
-        messages.GetSnapshot(): ("snapshot", {}),
-        messages.Scale("web+1"): ("scale", {"changes": "web+1"}),
-        messages.Start("web"): ("start", {"target": "web"}),
-        messages.Stop("web"): ("stop", {"target": "web"}),
-        messages.Kill("web.1"): ("kill", {"target": "web.1"}),
-        messages.Restart("all"): ("restart", {"target": "all"}),
-        messages.Hold("web.1"): ("hold", {"target": "web.1"}),
-        messages.Apply(): ("apply", {}),
-        messages.SetWindowSize(80, 24): ("set_window_size", {"columns": 80, "rows": 24}),
-        messages.Detach(): ("detach", {}),
-        messages.Down(): ("down", {"now": False}),
-        messages.Down(now=True): ("down", {"now": True}),
-    }
+    said: list[tuple[Command, tuple[str, dict[str, Any]]]] = [
+        (messages.GetSnapshot(), ("snapshot", {})),
+        (messages.Scale("web+1"), ("scale", {"changes": "web+1"})),
+        (messages.Start("web"), ("start", {"target": "web"})),
+        (messages.Stop("web"), ("stop", {"target": "web"})),
+        (messages.Kill("web.1"), ("kill", {"target": "web.1"})),
+        (messages.Restart("all"), ("restart", {"target": "all"})),
+        (messages.Hold("web.1"), ("hold", {"target": "web.1"})),
+        (messages.Signal("web.1", 10), ("signal", {"target": "web.1", "number": 10})),
+        (messages.Apply(), ("apply", {})),
+        (messages.SetWindowSize(80, 24), ("set_window_size", {"columns": 80, "rows": 24})),
+        (messages.Detach(), ("detach", {})),
+        (messages.Down(), ("down", {"now": False})),
+        (messages.Down(now=True), ("down", {"now": True})),
+        (messages.GetCrashes(), ("crashes", {"names": []})),
+        (messages.GetCrash("web.1"), ("crash", {"name": "web.1", "run": None})),
+        (messages.GetCrash("web.1", 3), ("crash", {"name": "web.1", "run": 3})),
+        (messages.GetEnvironment("web.1"), ("environment_of", {"name": "web.1"})),
+        (messages.Attach("web.1", 80, 24), ("attach", {"name": "web.1", "columns": 80, "rows": 24})),
+        (messages.Leave("web.1"), ("leave", {"name": "web.1"})),
+        (messages.Type("web.1", b"c\n"), ("type", {"name": "web.1", "data": b"c\n"})),
+        (
+            messages.SetTerminalSize("web.1", 80, 24),
+            ("set_terminal_size", {"name": "web.1", "columns": 80, "rows": 24}),
+        ),
+    ]
     answer: Any
-    for command, expected in said.items():
+    for command, expected in said:
         answer = await wire.perform(recorder, command)
         assert answer == f"what {expected[0]} said"
         assert asked.pop() == expected
@@ -199,5 +213,8 @@ async def test_every_command_reaches_the_control_under_its_own_name() -> None:
         answer = await wire.perform(recorder, query)
         assert answer == f"what {name} said"
         assert asked.pop() == (name, {"query": query})
-    covered = {type(command) for command in (*said, *(query for query, _ in queries), messages.Hello(protocol=1))}
+    covered = {
+        type(command)
+        for command in (*(one for one, _ in said), *(query for query, _ in queries), messages.Hello(protocol=1))
+    }
     assert covered == set(get_args(Command)), "a command is not tested here"

@@ -22,6 +22,9 @@ env_file = ".env,.env.local"
 port = 6000
 formation = "web=2,worker=3"
 stop_timeout = 10
+log_dir = "log"
+log_memory = "8M"
+log_disk = 0
 
 [types.web]
 quantity = 2
@@ -41,6 +44,9 @@ READ = Settings(
     port=6000,
     formation="web=2,worker=3",
     stop_timeout=10.0,
+    log_dir="log",
+    log_memory="8M",
+    log_disk=0,
     types={
         "web": TypeSettings(
             quantity=2,
@@ -169,6 +175,18 @@ def test_a_broken_pyproject_that_does_not_name_us_is_not_our_business(tmp_path: 
         ("stop_timeout = -1", "procdeck.toml: stop_timeout is -1.0: give seconds from 0 to 86400."),
         ("[types.web]\nstop_timeout = inf", "stop_timeout is inf: give seconds from 0 to 86400."),
         ("stop_timeout = nan", "stop_timeout is nan: give seconds from 0 to 86400."),
+        ("log_dir = 1", "procdeck.toml: log_dir: expected `str`, got `int`."),
+        ("log_memory = 0", "procdeck.toml: log_memory is 0: write an amount of memory such as 300M or 1.5G."),
+        ("log_memory = -4", "log_memory is -4: write an amount of memory such as 300M or 1.5G."),
+        ('log_memory = "0.1"', "log_memory is '0.1': write an amount of memory such as 300M or 1.5G."),
+        ('log_memory = "much"', "log_memory is 'much': write an amount of memory such as 300M or 1.5G."),
+        ("log_memory = 4.5", "procdeck.toml: log_memory: expected `int | str`, got `float`."),
+        ("log_memory = true", "procdeck.toml: log_memory: expected `int | str`, got `bool`."),
+        ("log_disk = -1", "procdeck.toml: log_disk is -1: write an amount of memory such as 300M or 1.5G."),
+        ('log_disk = ""', "procdeck.toml: log_disk is '': write an amount of memory such as 300M or 1.5G."),
+        ('log_disk = "1 X"', "log_disk is '1 X': write an amount of memory such as 300M or 1.5G."),
+        pytest.param(f'log_disk = "{"9" * 400}G"', "log_disk is '999", id="log_disk without end"),
+        ("log_dsk = 1", "procdeck.toml: log_dsk is not a setting: did you mean log_disk?"),
         ("port = ", "procdeck.toml is not valid TOML: Invalid value (at end of document)."),
         ("port = 1\nport = 2", "procdeck.toml is not valid TOML: Cannot overwrite a value (at end of document)."),
     ],
@@ -176,6 +194,11 @@ def test_a_broken_pyproject_that_does_not_name_us_is_not_our_business(tmp_path: 
 def test_a_mistake_is_told_with_its_place_and_what_is_right(tmp_path: Path, text: str, says: str) -> None:
     with refused(1, says):
         read_settings(with_file(tmp_path, "procdeck.toml", text))
+
+
+@pytest.mark.parametrize("text", ["log_disk = 0", 'log_disk = "0"', 'log_disk = "0 MB"', "log_memory = 1"])
+def test_logs_need_no_disk_and_little_memory(tmp_path: Path, text: str) -> None:
+    assert read_settings(with_file(tmp_path, "procdeck.toml", text)) != Settings()
 
 
 def test_a_mistake_in_pyproject_names_that_file(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Causes of crashes, provoked for real with real programs."""

@@ -1,0 +1,1 @@
+"""Real programs that crash, in each language that is on the machine."""
