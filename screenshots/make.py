@@ -21,10 +21,15 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import msgspec
 from rich.cells import cell_len
 
-from procdeck.core.messages import RunMark, Sample, Sampled
+from procdeck.core.changes import Change, Changes
+from procdeck.core.crashreport import CrashGroup, CrashReport, RunRecord
+from procdeck.core.messages import CrashDetail, RunMark, Sample, Sampled
+from procdeck.core.reports import Raised
 from procdeck.core.state import Exit, State
+from procdeck.core.tracebacks import find as find_traceback
 from procdeck.tui.status import Glyphs
 from tests.support.fake_engine import Clock, FakeEngine
 from tests.tui.deck import Deck, dashboard
@@ -228,6 +233,46 @@ def crash_loop(engine: FakeEngine) -> None:
     )
 
 
+def dying(engine: FakeEngine) -> None:
+    """What is known of the latest crash of flaky.1: its report as the real engine makes it, of the words above."""
+    engine.root = str(FOLDER.parent)
+    found = find_traceback(TRACEBACK.splitlines())
+    assert found is not None
+    raised = [with_project(one) for one in (found.raised, *found.causes)]
+    now = engine.clock.time()
+    latest = CrashReport(
+        name="flaky.1",
+        run=RUNS,
+        at=now - 2.2,
+        uptime=LIVED,
+        exit=Exit(code=1),
+        command=engine.types["flaky"].command,
+        port=engine.instances["flaky.1"].port,
+        fingerprint="5b1f09c2e77a",
+        pid=engine.instances["flaky.1"].pid,
+        peak_memory=14 * 1024 * 1024,
+        cpu=0.06,
+        words=TRACEBACK.splitlines(),
+        traceback=msgspec.structs.replace(found, raised=raised[0], causes=raised[1:]),
+    )
+    marks = [(now + at, what) for at, name, what in flaky_lines(engine) if isinstance(what, RunMark)]
+    runs = [RunRecord(mark.run, at, mark.uptime, mark.exit, fingerprint=latest.fingerprint) for at, mark in marks]
+    group = CrashGroup(
+        latest.fingerprint, latest.headline, latest.sentence, runs[0].at, latest.at, {"flaky.1": RUNS}, per_minute=1
+    )
+    changes = Changes([Change("procdeck/demo/flaky.py", runs[0].at - 41, added=3, removed=1)], total=1, git=True)
+    engine.crash_details["flaky.1"] = [CrashDetail(latest, runs, group, 1, changes, since=now - 4 * 3600)]
+
+
+def with_project(raised: Raised) -> Raised:
+    """The frames of the demo as they are in a checkout."""
+    frames = [
+        msgspec.structs.replace(frame, file=frame.file.replace("/srv/", ""), project=frame.file.startswith("/srv/"))
+        for frame in raised.frames
+    ]
+    return msgspec.structs.replace(raised, frames=frames)
+
+
 def usage(engine: FakeEngine, second: int) -> Sampled:
     """What the formation uses at one second of the last two minutes."""
     web = [view for view in engine.instances.values() if view.type == "web"]
@@ -269,6 +314,7 @@ def looping_demo() -> FakeEngine:
     """Three web instances, two workers, and flaky in its loop."""
     engine = demo()
     crash_loop(engine)
+    dying(engine)
     return engine
 
 
@@ -305,6 +351,15 @@ async def find(deck: Deck) -> None:
     await deck.press("N", "N")
 
 
+async def filter_(deck: Deck) -> None:
+    """Two instances side by side, of which only what is grave is shown, with the time since the line before."""
+    await deck.select("worker.1")
+    await deck.press("m")
+    await deck.select("flaky.1")
+    await deck.press("m", "L", "L", "t", "t", "z", "&")
+    await deck.enter("!gateway")
+
+
 async def quit_(deck: Deck) -> None:
     """Some are down already, one does not want to."""
     deck.engine.slow = True
@@ -321,7 +376,9 @@ SCENES: dict[str, Scene] = {
     "main-80x24": Scene((80, 24), calm_demo, keys("j", "j", "j", "j")),
     "scaling": Scene((100, 28), looping_demo, scale),
     "crash-loop": Scene((100, 30), looping_demo, keys("!")),
+    "inspector": Scene((120, 36), looping_demo, keys("!", "i")),
     "find": Scene((100, 30), looping_demo, find),
+    "filter": Scene((100, 30), looping_demo, filter_),
     "help": Scene((120, 36), looping_demo, keys("?")),
     "quitting": Scene((100, 28), looping_demo, quit_),
     "wide-180x45": Scene((180, 45), looping_demo, keys("!")),

@@ -14,27 +14,45 @@ from typing import Any, ClassVar
 
 from rich.terminal_theme import TerminalTheme
 from textual import events, on, work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.driver import Driver
 from textual.geometry import Size
+from textual.markup import escape
 from textual.theme import Theme
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
-from procdeck.core.messages import Event, LogsGrew, Notice, Sampled
+from procdeck.core.messages import (
+    Crashed,
+    CrashLearned,
+    Event,
+    InstanceChanged,
+    InstanceView,
+    LogsGrew,
+    Notice,
+    Output,
+    Sampled,
+)
 
+from .ansi import plain
+from .attach import Attachment
 from .driver import TerminalDriver
+from .keys import INSPECTOR, MAIN
+from .lending import LendingApp
 from .model import Formation
 from .screens.help import HelpScreen
+from .screens.inspector import InspectorScreen
 from .screens.main import MainScreen
 from .screens.quitting import QuittingScreen
 from .screens.small import MIN_HEIGHT, MIN_WIDTH, SmallScreen
 from .status import glyphs
+from .text import elide
 
 FRAME = 1 / 15
 """Seconds between two repaints that come from the engine."""
+_TELL_AGAIN = 300.0
+"""Seconds after which the same crash is told of again."""
 _COUNTDOWN = 0.2
 """Seconds between two repaints of a running countdown."""
 
@@ -81,7 +99,7 @@ ANSI = TerminalTheme(
 """What a program's sixteen colours look like, so that they stand beside the theme's without shouting."""
 
 
-class ProcdeckApp(App[int]):
+class ProcdeckApp(LendingApp):
     """The dashboard. Its return value is the exit status."""
 
     TITLE = "procdeck"
@@ -112,7 +130,11 @@ class ProcdeckApp(App[int]):
         self._frame_due = False
         self._commands: set[asyncio.Task[None]] = set()
         self._size_told = (0, 0)
+        self._crashes_told: dict[str, float] = {}
+        """When a crash was told last, by its fingerprint."""
         self._quitting = False
+        self._prompts_told: dict[str, int] = {}
+        """By instance, the run of which it was told that it waits at a prompt."""
 
     def get_driver_class(self) -> type[Driver]:
         """The terminal's own, unless another was asked for (a browser's)."""
@@ -172,20 +194,30 @@ class ProcdeckApp(App[int]):
             self._show_quitting()
         async for event in self.client.events():
             self._take(event)
+        await self.take_back()
         self._engine_ended()
 
     def _take(self, event: Event) -> None:
         assert self._main is not None
+        if self.attachment is not None:
+            self.attachment.heard(event)
+        if isinstance(event, Output):
+            return
         if isinstance(event, LogsGrew):
             known = self.formation.log_ends
             new = {name: end - known.get(name, 0) for name, end in event.ends.items()}
             self.formation.apply(event, time.monotonic())
             self._main.logs_grew(new)
             return
+        if isinstance(event, Crashed | CrashLearned):
+            self._crash_heard(event)
+            return
         was_stopping = self.formation.stopping
         self.formation.apply(event, time.monotonic())
         if isinstance(event, Notice):
             self._notify(event)
+        elif isinstance(event, InstanceChanged) and event.instance.prompt:
+            self._tell_of_prompt(event.instance)
         elif self.formation.stopping and not was_stopping:
             self._show_quitting()
         self._paint(at_once=isinstance(event, Sampled))
@@ -201,7 +233,7 @@ class ProcdeckApp(App[int]):
 
     def _paint(self, *, at_once: bool = False) -> None:
         """Repaints now, or at the end of the running frame."""
-        if self._frame_due or self._main is None:
+        if self._frame_due or self._main is None or self.attachment is not None:
             return
         wait = self._last_frame + FRAME - time.monotonic()
         if wait <= 0 or at_once:
@@ -216,6 +248,9 @@ class ProcdeckApp(App[int]):
         if self._main is not None:
             self._main.update()
             self._tell_size()
+        for screen in self.screen_stack:
+            if isinstance(screen, InspectorScreen):
+                screen.update()
 
     def _count_down(self) -> None:
         if self.formation.unsettled():
@@ -244,6 +279,73 @@ class ProcdeckApp(App[int]):
         severity = notice.severity if notice.severity in ("information", "warning", "error") else "warning"
         self.notify(notice.text, severity=severity, markup=False)  # type: ignore[arg-type]
 
+    # Crashes ----------------------------------------------------------------------------------------------------------
+
+    def _crash_heard(self, event: Crashed | CrashLearned) -> None:
+        if isinstance(event, Crashed):
+            self._tell_of_crash(event)
+        for screen in self.screen_stack:
+            if isinstance(screen, InspectorScreen):
+                screen.heard(event)
+
+    def _tell_of_crash(self, event: Crashed) -> None:
+        """A toast, unless the same has been told of lately: a loop shows itself in the table."""
+        now = time.monotonic()
+        told = self._crashes_told.get(event.fingerprint, -_TELL_AGAIN)
+        if now - told < _TELL_AGAIN or self.formation.stopping:
+            return
+        self._crashes_told[event.fingerprint] = now
+        text = elide(plain(event.sentence.encode(errors="replace")), 160)
+        place = f"{escape(plain(event.place.encode(errors='replace')))} · " if event.place else ""
+        link = f"{place}[@click=app.inspect({event.name!r})]i inspects it[/]"
+        self.notify(f"{escape(text)}\n{link}", title=f"{event.name} crashed", severity="error", timeout=8)
+        if self.formation.notify == "bell":
+            self.bell()
+        elif self.formation.notify == "osc9" and self._driver is not None:
+            # Nothing of what a program wrote may end the sequence.
+            self._driver.write(f"\x1b]9;procdeck: {plain(f'{event.name} crashed: {text}'.encode())}\x07")
+
+    @work(exclusive=True, group="inspect")
+    async def action_inspect(self, name: str) -> None:
+        """Opens the crash inspector on an instance's latest crash."""
+        if self.client is None or self._main is None:
+            return
+        try:
+            detail = await self.client.crash(name)
+        except ProcdeckError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        if isinstance(self.screen, InspectorScreen):
+            self.pop_screen()
+        if isinstance(self.screen, MainScreen):
+            # What led here has been read.
+            self.clear_notifications()
+            self.push_screen(InspectorScreen(name, detail, self.formation, self.client, self._signs))
+
+    # The terminal for a program ---------------------------------------------------------------------------------------
+
+    def _tell_of_prompt(self, view: InstanceView) -> None:
+        """A toast, once in a run."""
+        attached = self.attachment is not None and self.attachment.name == view.name
+        if self._prompts_told.get(view.name) != view.run and not attached:
+            self.notify(f"{view.name} waits at {view.prompt}: a attaches.", markup=False)
+        self._prompts_told[view.name] = view.run
+
+    @on(MainScreen.Attach)
+    def _lend_to_selected(self) -> None:
+        if self._main is None or self.client is None or self._quitting:
+            self.lend_to_nobody("The formation is being stopped.")
+            return
+        found = self._main.to_attach()
+        if isinstance(found, str):
+            self.lend_to_nobody(found)
+        else:
+            self.lend(Attachment(self.client, found.view))
+
+    def given_back(self) -> None:
+        """The terminal shows the dashboard again."""
+        self._paint(at_once=True)
+
     # What is asked ----------------------------------------------------------------------------------------------------
 
     def _command(self, work: Coroutine[Any, Any, object]) -> None:
@@ -260,7 +362,8 @@ class ProcdeckApp(App[int]):
         task.add_done_callback(self._commands.discard)
 
     @on(MainScreen.Ask)
-    def _asked(self, event: MainScreen.Ask) -> None:
+    @on(InspectorScreen.Ask)
+    def _asked(self, event: MainScreen.Ask | InspectorScreen.Ask) -> None:
         client = self.client
         if client is None or self._quitting:
             return  # a key that was on its way when the end began
@@ -276,7 +379,8 @@ class ProcdeckApp(App[int]):
 
     def action_help(self) -> None:
         """Shows the keys."""
-        self.push_screen(HelpScreen())
+        keys = INSPECTOR if isinstance(self.screen, InspectorScreen) else MAIN
+        self.push_screen(HelpScreen(keys))
 
     def action_quit_formation(self) -> None:
         """Stops everything, and ends when it is down. Asked again: KILL."""

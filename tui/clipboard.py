@@ -7,7 +7,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _PATIENCE = 2.0
 """Seconds that the command may take."""
@@ -26,15 +26,17 @@ def command(environ: Mapping[str, str] | None = None) -> list[str] | None:
     return next((words for there, words in wanted if there and shutil.which(words[0], path=path)), None)
 
 
-async def give_to_desktop(text: str, words: list[str]) -> bool:
+async def give_to_desktop(text: str, words: Sequence[str]) -> bool:
     """Runs such a command. Returns whether it took the text."""
     try:
-        # It stays in the background to hand the text out: its outputs must not be waited for.
+        # It stays in the background to hand the text out: its outputs must not be waited for. And it must outlive the
+        # dashboard, whose terminal ends all that belong to it.
         process = await asyncio.create_subprocess_exec(
             *words,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
         )
     except OSError:
         return False
@@ -42,7 +44,10 @@ async def give_to_desktop(text: str, words: list[str]) -> bool:
         async with asyncio.timeout(_PATIENCE):
             await process.communicate(text.encode(errors="replace"))
     except (TimeoutError, OSError):
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
         return False
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
     return process.returncode == 0

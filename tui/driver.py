@@ -1,5 +1,6 @@
-"""Textual's terminal, made good for two moments that it does not expect: the window is closed, and a SIGCONT comes
-without a stop before it (the kernel sends one with the SIGHUP of a closed window)."""
+"""Textual's terminal, made good for three moments that it does not expect: the window is closed; a SIGCONT comes
+without a stop before it (the kernel sends one with the SIGHUP of a closed window); the app goes on while the terminal
+is handed to a program."""
 
 import errno
 import os
@@ -17,14 +18,22 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*args, **options)
         self._file: Any = _Output(self._file)
         self._suspended = False
+        self._handed_over = False
+        """The terminal is somebody else's for now."""
 
     def suspend_application_mode(self) -> None:
         self._suspended = True
         super().suspend_application_mode()
+        self._handed_over = True
 
     def resume_application_mode(self) -> None:
-        self._suspended = False
+        self._suspended = self._handed_over = False
         super().resume_application_mode()
+
+    def write(self, data: str) -> None:
+        # The thread that writes has ended, and the app would wait for ever for it to take more.
+        if not self._handed_over:
+            super().write(data)
 
     def _sigcont_application(self, *_: Any) -> None:
         # It would start threads a second time for input and output, of which the first ones never end.

@@ -5,6 +5,7 @@ coloured is `loglines`' matter.
 import json
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, Self
 
 from procdeck.core.levels import Level, level_named
 
@@ -13,6 +14,8 @@ from .ansi import plain
 _LEVELS = ("level", "severity", "lvl", "@level", "log.level", "log_level", "loglevel", "level_name", "levelname")
 _MESSAGES = ("msg", "message", "event", "@message", "text")
 _TIMES = ("time", "timestamp", "ts", "@timestamp", "datetime", "date", "asctime")
+
+_WRITTEN_OUT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b"}
 
 
 class Kind(Enum):
@@ -33,6 +36,17 @@ class Opened:
     level: Level | None
 
 
+class _Decimal(float):
+    """A number with a fraction, which keeps all of its digits."""
+
+    def __new__(cls, written: str) -> Self:
+        self = super().__new__(cls, written)
+        self.written = written
+        return self
+
+    written: str
+
+
 def opened(text: str) -> Opened | None:
     """Opens a line; None when it is no JSON object.
 
@@ -45,17 +59,20 @@ def opened(text: str) -> Opened | None:
     if not (stripped.startswith("{") and stripped.endswith("}")):
         return None
     try:
-        found = json.loads(stripped)
+        found = json.loads(stripped, parse_float=_Decimal)
+        return _opened(found) if found else None
     except (ValueError, RecursionError):
         return None
+
+
+def _opened(found: dict[str, Any]) -> Opened:
     keys = {key.lower(): key for key in reversed(found)}
     words: list[list[tuple[Kind, str]]] = []
     level = None
     level_key = next((keys[name] for name in _LEVELS if name in keys), None)
     if level_key is not None and (level := _level(found[level_key])) is not None:
-        del found[level_key]
-        words.append([(Kind.LEVEL, level.name)])
-    message_key = next((keys[name] for name in _MESSAGES if isinstance(found.get(keys.get(name)), str)), None)
+        words.append([(Kind.LEVEL, _level_word(found.pop(level_key), level))])
+    message_key = next((keys[name] for name in _MESSAGES if name in keys and _is_text(found, keys[name])), None)
     if message_key is not None:
         words.append([(Kind.MESSAGE, _readable(found.pop(message_key)))])
     times = [keys[name] for name in _TIMES if name in keys]
@@ -65,17 +82,31 @@ def opened(text: str) -> Opened | None:
     return Opened(pieces, level)
 
 
+def _is_text(found: dict[str, Any], key: str) -> bool:
+    return isinstance(found.get(key), str)
+
+
 def _level(value: object) -> Level | None:
     return level_named(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
+def _level_word(value: object, level: Level) -> str:
+    return _readable(value.strip().upper()) if isinstance(value, str) else level.name
+
+
 def _shown(value: object) -> str:
     """A value as it is, if it is one word, else as JSON."""
+    if isinstance(value, _Decimal):
+        return value.written
     if isinstance(value, str) and value and value.isprintable() and not set(value) & set(" \"'=,{}[]"):
-        return value
+        return _readable(value)
     return _readable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _readable(text: str) -> str:
-    """An escape sequence that was hidden in a string of the object must not come to light."""
-    return text if text.isprintable() else plain(text.encode(errors="replace"))
+    """On one line; and an escape sequence that was hidden in a string of the object must not come to light."""
+    if text.isascii() and text.isprintable():
+        return text
+    for character, words in _WRITTEN_OUT.items():
+        text = text.replace(character, words)
+    return plain(text.encode(errors="replace"))

@@ -25,8 +25,9 @@ class Key:
 
     def binding(self) -> Binding:
         """For Textual."""
-        # A priority binding acts before the next key is handed to the widget that has the focus now.
-        return Binding(self.keys, self.action, self.help, show=False, key_display=self.shown, priority=self.at_once)
+        # A priority binding acts before the next key is handed to the widget that has the focus now. All are such, or
+        # one that moves the focus would overtake those that were typed before it.
+        return Binding(self.keys, self.action, self.help, show=False, key_display=self.shown, priority=True)
 
 
 MAIN: tuple[Key, ...] = (
@@ -49,6 +50,9 @@ MAIN: tuple[Key, ...] = (
     Key("X", "kill", "X", "KILL now", "Processes", "kill"),
     Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
     Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
+    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach", True),
+    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect", True),
+    Key("enter", "open", "enter", "inspect a crashed one; else go to its log", "Processes", "", True),
     Key("exclamation_mark", "next_crashed", "!", "jump to the next crashed instance", "Processes", "next crashed"),
     Key("slash", "find", "/", "find in the log: a regular expression", "Log", "find", True),
     Key("n", "next_match", "n", "next match", "Log"),
@@ -71,6 +75,28 @@ MAIN: tuple[Key, ...] = (
     Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),
     Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Dashboard", "quit"),
     Key("ctrl+c", "copy_or_quit", "ctrl+c", "copy what is selected; else quit", "Dashboard"),
+)
+
+INSPECTOR: tuple[Key, ...] = (
+    Key("j,down", "scroll(1)", "j ↓", "down", "Crash inspector"),
+    Key("k,up", "scroll(-1)", "k ↑", "up", "Crash inspector"),
+    Key("g,home", "scroll_first", "g home", "to the top", "Crash inspector"),
+    Key("G,end", "scroll_last", "G end", "to the end", "Crash inspector"),
+    Key("ctrl+d,pagedown", "scroll_page(1)", "ctrl+d", "half a page down", "Crash inspector"),
+    Key("ctrl+u,pageup", "scroll_page(-1)", "ctrl+u", "half a page up", "Crash inspector"),
+    Key("left_square_bracket", "walk(-1)", "[ ]", "the crash before", "Crash inspector", "walk runs"),
+    Key("right_square_bracket", "walk(1)", "]", "the next crash", "Crash inspector"),
+    Key(
+        "d", "difference", "d", "what differs from another crash", "Crash inspector", "differs"
+    ),
+    Key("e", "edit", "e", "open the editor at the place of the crash", "Crash inspector", "edit"),
+    Key("v", "environment", "v", "the environment; again: with its secrets", "Crash inspector", "env"),
+    Key("y", "copy", "y", "copy the report as Markdown", "Crash inspector", "copy"),
+    Key("r", "restart", "r", "try again now", "Crash inspector", "retry now"),
+    Key("h", "hold", "h", "hold: no more tries; again: let go", "Crash inspector", "hold"),
+    Key("escape,i", "back", "esc i", "back out one level", "Crash inspector", "back"),
+    Key("question_mark", "app.help", "?", "this help", "Crash inspector", "help"),
+    Key("q,ctrl+c", "app.quit_formation", "q ctrl+c", "stop all and quit; again: KILL now", "Crash inspector"),
 )
 
 QUITTING: tuple[Key, ...] = (Key("q,ctrl+c,X", "kill_now", "ctrl+c", "KILL now", "Quitting"),)

@@ -4,9 +4,16 @@ looks is `loglines`' matter.
 
 from dataclasses import replace
 
+import regex
+
+from procdeck.core.messages import LogLine
+
 from .logbuffer import MOST, LogBuffer
 from .loglines import Around, Look, Row, Styles, Times, rows_of
 from .status import Glyphs
+
+_PATIENCE = 3
+"""Lines in which a pattern may take too long before no more matches are lit: once may be the machine's fault."""
 
 
 class Drawing:
@@ -25,6 +32,8 @@ class Drawing:
         self._styles: Styles | None = None
         self._drawn: dict[int, tuple[tuple[object, ...], list[Row]]] = {}
         """By seq: the rows of a line, and as what they were drawn."""
+        self._costly: tuple[regex.Pattern[str] | None, int] = (None, 0)
+        """A pattern, and in how many lines it took too long."""
 
     def change(self, **changes: object) -> None:
         """Another look."""
@@ -48,8 +57,17 @@ class Drawing:
         known = self._drawn.get(line.seq)
         if known is not None and known[0] == drawn_as:
             return known[1]
-        rows = rows_of(line, look, self._styles, self._signs, around)
+        rows = self._draw(line, look, self._styles, around)
         if len(self._drawn) > 2 * MOST:
             self._drawn.clear()
         self._drawn[line.seq] = (drawn_as, rows)
         return rows
+
+    def _draw(self, line: LogLine, look: Look, styles: Styles, around: Around) -> list[Row]:
+        pattern, times = self._costly
+        if look.match is not pattern or times < _PATIENCE:
+            try:
+                return rows_of(line, look, styles, self._signs, around)
+            except TimeoutError:
+                self._costly = look.match, times + 1 if look.match is pattern else 1
+        return rows_of(line, replace(look, match=None), styles, self._signs, around)

@@ -3,7 +3,7 @@ as rules, matches lit. Pure; `log_view` scrolls them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import regex
@@ -16,7 +16,7 @@ from procdeck.core.levels import Level, level_span
 from procdeck.core.messages import Gap, LogLine, RunMark, RunStart
 
 from .ansi import plain, segments
-from .jsonlines import Kind, opened
+from .jsonlines import Kind, Opened, opened
 from .status import Glyphs, exit_word
 from .text import clock, elapsed, elide, memory, pad, short
 
@@ -28,6 +28,8 @@ _MATCH_LIMIT = 0.02
 """Seconds that lighting the matches of one line may take; a pattern can be costly."""
 _CLOCK = 8
 """Cells of a time."""
+_OPENED = 16_384
+"""Bytes of the longest line that is opened: what is shown of a longer one is not the whole."""
 _NO_TIME = "-"
 
 
@@ -121,16 +123,30 @@ class Row:
                 return self.start + i
         return self.start + len(self.text)
 
+    def span_at(self, x: int) -> tuple[int, int]:
+        """The places in front of and behind the character in a cell, with the marks on it. Beside the text both are
+        its nearer end."""
+        start = stop = self.place_at(x)
+        if x >= self.lead:
+            for character in self.text[start - self.start :]:
+                if stop > start and get_character_cell_size(character):
+                    break
+                stop += 1
+        return start, stop
+
     def cell_of(self, place: int) -> int:
         """The cell in which the character at a place of the line's text begins, as far as it is in this row."""
         return self.lead + cell_len(self.text[: max(0, place - self.start)])
 
 
 def rows_of(line: LogLine, look: Look, styles: Styles, signs: Glyphs, around: Around) -> list[Row]:
-    """The rows of a line: one, or when it is wrapped as many as it takes."""
+    """The rows of a line: one, or when it is wrapped as many as it takes.
+
+    Raises:
+        TimeoutError: to light the matches takes too long.
+    """
     if not line.written:
-        words = rule_words(line, named=look.prefix > 0)
-        return [Row(line, _rule(line, words, look, styles, signs), 4, 0, words)]
+        return [_rule(line, look, styles, signs)]
     lead = _lead(line, look, styles, around)
     body = _body(line, look, styles)
     if look.match is not None:
@@ -155,9 +171,8 @@ def text_of(line: LogLine, *, json: bool = False, named: bool = False) -> str:
     """What is read of a line when it is copied: its visible text, whole, without time and name."""
     if not line.written:
         return f"── {rule_words(line, named=named)} ──"
-    text = plain(line.data)
-    found = opened(text) if json else None
-    return text if found is None else "".join([piece for _, piece in found.pieces])
+    found = _opened(line) if json else None
+    return plain(line.data) if found is None else "".join([piece for _, piece in found.pieces])
 
 
 def rule_words(line: LogLine, *, named: bool = False) -> str:
@@ -223,12 +238,11 @@ def _since(at: float, moment: float | None) -> str:
 
 
 def _body(line: LogLine, look: Look, styles: Styles) -> list[Segment]:
+    found = _opened(line) if look.json else None
+    if found is not None:
+        of_kind = {Kind.LEVEL: _level_style(found.level, styles), Kind.KEY: styles.key}
+        return [Segment(piece, of_kind.get(kind, styles.text)) for kind, piece in found.pieces]
     body = segments(line.data, styles.text)
-    if look.json:
-        found = opened(_text(body)) if line.size == len(line.data) else None
-        if found is not None:
-            of_kind = {Kind.LEVEL: _level_style(found.level, styles), Kind.KEY: styles.key}
-            return [Segment(piece, of_kind.get(kind, styles.text)) for kind, piece in found.pieces]
     if len(body) == 1 and body[0].style == styles.text:
         # What a program has coloured itself stays as it is.
         span = level_span(body[0].text)
@@ -237,6 +251,10 @@ def _body(line: LogLine, look: Look, styles: Styles) -> list[Segment]:
         if span is not None and span[2] is not Level.INFO:
             return _overlaid(body, [span[:2]], _level_style(span[2], styles))
     return body
+
+
+def _opened(line: LogLine) -> Opened | None:
+    return opened(plain(line.data)) if line.size <= _OPENED else None
 
 
 def _level_style(level: Level | None, styles: Styles) -> Style:
@@ -290,35 +308,26 @@ def _fitting(text: str, cells: int) -> int:
     return len(text)
 
 
-def _rule(line: LogLine, words: str, look: Look, styles: Styles, signs: Glyphs) -> Strip:
-    words = elide(f" {words} ", look.width - 4)
+def _rule(line: LogLine, look: Look, styles: Styles, signs: Glyphs) -> Row:
+    whole = f" {rule_words(line, named=look.prefix > 0)} "
+    words = elide(whole, look.width - 4)
     if line.mark is not None:
         style = styles.ended if line.mark.wanted or line.mark.exit.clean else styles.crashed
     else:
         style = styles.dim if line.start is not None else styles.ended
-    rest = max(0, look.width - 3 - cell_len(words) - 1)
-    text = [
-        Segment(f" {signs.rule * 2}", styles.dim),
-        Segment(words, style),
-        Segment(signs.rule * rest + " ", styles.dim),
-    ]
-    return Strip(text).adjust_cell_length(look.width, styles.text)
-
-
-def marked(row: Row, sign: str, style: Style) -> Row:
-    """The row with a sign in its first cell."""
-    return replace(row, strip=Strip([Segment(sign, style), *row.strip.crop(1)], row.strip.cell_length))
+    begin = signs.rule * 2
+    rest = signs.rule * max(0, look.width - 3 - cell_len(words) - 1)
+    strip = Strip([Segment(f" {begin}", styles.dim), Segment(words, style), Segment(f"{rest} ", styles.dim)])
+    shown = begin + words + rest[:2] if words == whole else begin + words[:-1]
+    return Row(line, strip.adjust_cell_length(look.width, styles.text), 1, 0, shown)
 
 
 # Lighting -------------------------------------------------------------------------------------------------------------
 
 
 def _light(body: Sequence[Segment], pattern: "regex.Pattern[str]", style: Style) -> list[Segment]:
-    try:
-        found = pattern.finditer(_text(body), timeout=_MATCH_LIMIT)
-        return _overlaid(body, [match.span() for match in found if match.end() > match.start()], style)
-    except TimeoutError:
-        return list(body)
+    found = pattern.finditer(_text(body), timeout=_MATCH_LIMIT)
+    return _overlaid(body, [match.span() for match in found if match.end() > match.start()], style)
 
 
 def _overlaid(body: Sequence[Segment], spans: Sequence[tuple[int, int]], style: Style) -> list[Segment]:

@@ -2,17 +2,18 @@
 through the whole history a slice at a time; what is drawn of it is the log view's matter.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 
 import regex
 
 from procdeck.core.errors import UsageError
-from procdeck.core.messages import FindPage, FindQuery, LogFilter, LogLine
+from procdeck.core.messages import FindPage, FindQuery, LogFilter, LogQuery, LogWindow
 
 _MOST = 200_000
 """Matches that are counted."""
 
+Fetch = Callable[[LogQuery], Awaitable[LogWindow]]
 Find = Callable[[FindQuery], Awaitable[FindPage]]
 
 
@@ -38,17 +39,19 @@ class Search:
 
     Attributes:
         hits: the seqs of matching lines from the beginning on, as far as they were counted.
-        complete: all were counted, up to `next_seq`.
+        complete: all were counted.
+        next_seq: of lines before it nothing is to be counted any more.
         current: the seq of the match that was gone to last; None before the first.
     """
 
-    def __init__(self, pattern: str, names: Sequence[str], filter: LogFilter | None, find: Find) -> None:
+    def __init__(self, pattern: str, names: Sequence[str], filter: LogFilter | None, fetch: Fetch, find: Find) -> None:
         """
         Args:
             pattern: a regular expression.
             names: the instances; none means all.
             filter: only lines that pass it.
-            find: asks the engine.
+            fetch: asks the engine for lines.
+            find: asks it for matches.
 
         Raises:
             UsageError: the pattern is no regular expression.
@@ -61,6 +64,7 @@ class Search:
         self.current: int | None = None
         self._names = list(names)
         self._filter = filter
+        self._fetch = fetch
         self._find = find
 
     async def nearest(self, seq: int, *, backward: bool) -> int | None:
@@ -69,18 +73,25 @@ class Search:
         Raises:
             ProcdeckError: the engine refuses.
         """
-        if self.complete and (backward or seq < self.next_seq):
+        at: int | None = seq
+        counted = self.complete and seq <= self.next_seq
+        if counted:
             place = bisect_left(self.hits, seq) - backward
             if 0 <= place < len(self.hits):
-                return self.hits[place]
-            if backward:
+                # It is asked for all the same: the engine may have let it go.
+                at = self.hits[place] + 1 if backward else min(self.hits[place], self.next_seq)
+            elif backward:
                 return None
-            seq = max(seq, self.next_seq)
-        at: int | None = seq
+            else:
+                at = self.next_seq
         while at is not None:
             page = await self._find(self._query(at, limit=1, backward=backward))
             if page.hits:
-                return page.hits[0]
+                found = page.hits[0]
+                if counted:
+                    first, last = (found, seq) if backward else (seq - 1, found)
+                    del self.hits[bisect_right(self.hits, first) : bisect_left(self.hits, last)]
+                return found
             at = page.next_seq
         return None
 
@@ -93,11 +104,15 @@ class Search:
         Raises:
             ProcdeckError: the engine refuses.
         """
+        # A line that is unfinished, or is begun from now on, may be another one the next time.
+        now = await self._fetch(LogQuery(self._names))
+        sure = min([now.end, *now.open.values()])
+        del self.hits[bisect_left(self.hits, self.next_seq) :]
         while len(self.hits) < _MOST:
             page = await self._find(self._query(self.next_seq))
             self.hits += page.hits
             self.complete = page.next_seq is None
-            self.next_seq = page.end if page.next_seq is None else page.next_seq
+            self.next_seq = sure if page.next_seq is None else page.next_seq
             counted()
             if self.complete:
                 return
@@ -122,8 +137,3 @@ class Search:
             backward=backward,
             filter=self._filter,
         )
-
-
-def is_current(search: Search | None, line: LogLine) -> bool:
-    """Whether a line is the match that was gone to."""
-    return search is not None and search.current == line.seq

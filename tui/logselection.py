@@ -1,13 +1,14 @@
 """A selection of log text: from a character of one line to one of another, wherever they are on the screen now.
 Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import regex
+
 from .loglines import Row
 
-_WORD = re.compile(r"[\w./:@%+-]+|\s+|[^\w\s]")
+_WORD = regex.compile(r"[\w\p{M}./:@%+~-]+|\s+|[^\w\s]")
 
 
 @dataclass(frozen=True, order=True)
@@ -39,6 +40,14 @@ class Selected:
 
     def __bool__(self) -> bool:
         return self.anchor != self.head
+
+    def extended(self, front: Place, behind: Place) -> "Selected":
+        """What is selected when it is taken to a character, between these places, that is selected too."""
+        if front < self.start:
+            return Selected(self.stop, front)
+        if behind > self.stop:
+            return Selected(self.start, behind)
+        return Selected(self.anchor, front if self.head < self.anchor else behind)
 
     def cells_in(self, row: Row) -> tuple[int, int] | None:
         """The cells of a row that are selected; None when there are none. What goes on in the next line is selected to

@@ -1,5 +1,5 @@
 """Where the screen stands on the lines of a log: at the end, which it follows, or at a row of a line, on which it
-stays. Pure: what is held is told by the buffer, how many rows a line takes by who draws it.
+stays; and which lines are to be held for that. How many rows a line takes is told by who draws it; no Textual here.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Viewport:
         self._top = Place(0, 0)
         """The line at the top while not following, and which row of it."""
         self._owed = 0
-        """Rows still to be gone up once there are lines for them."""
+        """Rows still to be gone down (less than 0: up) once there are lines for them."""
 
     def rows(self) -> list[Row]:
         """What is on the screen, from above."""
@@ -67,14 +67,15 @@ class Viewport:
     def pause(self) -> None:
         """Stays on the rows that are shown."""
         if self.following:
-            if self._buffer.lines:
+            if self._buffer.loaded:
                 self._top = self._place_at_top()
             else:
                 self.target = (THE_END, False)
             self.following = False
 
     def move(self, by: int) -> bool:
-        """Goes up (less than 0) or down by rows. False: that far down is the end, and it stays where it is."""
+        """Goes down or, less than 0, up by rows. False: it has come to the end."""
+        by += self._owed
         self._owed = 0
         if by < 0:
             self._move_up(-by)
@@ -93,11 +94,14 @@ class Viewport:
             self._move_up(self.height // 2)
         self.settle()
 
-    def pay(self) -> None:
-        """More lines are held in front: goes up by what is still owed."""
-        owed, self._owed = self._owed, 0
-        if owed:
-            self._move_up(owed)
+    def show_row(self, place: int, row: int) -> None:
+        """Goes to a row of the held line at a place, unless it is in sight; then it stands in the middle."""
+        line = self._buffer.lines[place]
+        wanted = self._rows_of(place)[row]
+        if not any(shown.line is line and shown.start == wanted.start for shown in self.rows()):
+            self._top = Place(line.seq, row)
+            self._move_up(self.height // 2)
+            self.settle()
 
     def settle(self) -> None:
         """Lines have come or gone: the last page stays a full one."""
@@ -108,11 +112,39 @@ class Viewport:
 
     # What it needs ----------------------------------------------------------------------------------------------------
 
+    async def pull(self, *, follow: bool = True) -> bool:
+        """Has the lines held that are wanted. Returns whether others are wanted now.
+
+        Args:
+            follow: when a move that had to wait for its lines comes to the end, it stays there from then on.
+
+        Raises:
+            ProcdeckError: the engine refuses or is gone.
+        """
+        buffer, height = self._buffer, max(1, self.height)
+        if self.following:
+            await buffer.tail(2 * height)
+            return False
+        if self.target is not None:
+            target = self.target
+            if not buffer.covers(target[0]) and not await buffer.around(target[0], 2 * height, 3 * height):
+                return True
+            if self.target == target:
+                self.arrive()
+            return self.needs_above or self.needs_below
+        if self.needs_above:
+            await buffer.extend_up(3 * height)
+        await buffer.extend_down(3 * height if self.needs_below else 0)
+        if self._owed and not self.following and not self.move(0) and follow:
+            self.follow()
+            return True
+        return self.needs_above or self._owed > 0
+
     @property
     def needs_above(self) -> bool:
         """There may be lines in front of those that are held, and they are wanted soon."""
         i, _ = self._top_index()
-        return not self._buffer.at_start and (self._owed > 0 or i < self.height)
+        return not self._buffer.at_start and (self._owed < 0 or i < self.height)
 
     @property
     def needs_below(self) -> bool:
@@ -136,23 +168,27 @@ class Viewport:
             i -= 1
             row += len(self._rows_of(i))
         if row < 0 and not self._buffer.at_start:
-            self._owed = -row
+            self._owed = row
         if lines:
             self._top = Place(lines[min(i, len(lines) - 1)].seq, max(0, row))
 
     def _move_down(self, by: int) -> bool:
-        lines = self._buffer.lines
+        lines, at_end = self._buffer.lines, self._buffer.at_end
         i, row = self._top_index()
         row += by
         while i < len(lines) and row >= (count := len(self._rows_of(i))):
             i += 1
             row -= count
-        if self._buffer.at_end and self._count_from(i, row) <= self.height:
+        count = self._count_from(i, row)
+        if at_end and count <= self.height:
+            self._top = self._place_at_top()
             return False
-        if i < len(lines):
+        if count >= self.height:
             self._top = Place(lines[i].seq, row)
         elif lines:
-            self._top = Place(lines[-1].seq, len(self._rows_of(len(lines) - 1)) - 1)
+            # The last page that is known, not a part of it, until there is more.
+            self._top = self._place_at_top()
+            self._owed = len(self._from_end()) - count
         return True
 
     def _count_from(self, i: int, row: int) -> int:
@@ -196,6 +232,6 @@ class Viewport:
     def _place_at_top(self) -> Place:
         rows = self._from_end()
         if not rows:
-            return Place(THE_END, 0)
+            return Place(self._buffer.high, 0)
         of_line = self._rows_of(self._buffer.place_of(rows[0].line.seq))
         return Place(rows[0].line.seq, next((i for i, row in enumerate(of_line) if row.start == rows[0].start), 0))

@@ -94,6 +94,8 @@ class Formation:
         self.owned = True
         self.stopping = False
         self.ended = False
+        self.notify = ""
+        """How a crash is told besides on the screen: `bell`, `osc9`; empty: not."""
         self.pending: ConfigChange | None = None
         self.types: dict[str, TypeView] = {}
         self.live: dict[str, Live] = {}
@@ -115,6 +117,7 @@ class Formation:
         self.title, self.root, self.run_id = snapshot.title, snapshot.root, snapshot.run_id
         self.owned, self.stopping = snapshot.owned, snapshot.stopping
         self.pending = snapshot.pending
+        self.notify = snapshot.notify
         self.types = {type_.name: type_ for type_ in snapshot.types}
         self.live = {view.name: Live(view, now) for view in snapshot.instances}
         self._regroup()
@@ -227,7 +230,8 @@ class Formation:
         return sum(1 for live in self.live.values() if _loops(live.view))
 
     def tallies(self, name: str) -> Counter[str]:
-        """How many instances of a type are ready, running, starting, stopping, crashed, looping, exited, stopped."""
+        """How many instances of a type are ready, running, waiting at a prompt, starting, stopping, crashed, looping,
+        exited, stopped."""
         counter: Counter[str] = Counter()
         for live in self.of_type(name):
             view = live.view
@@ -235,6 +239,8 @@ class Formation:
                 counter["looping"] += 1
             elif view.state in CRASHED:
                 counter["crashed" if _failed(view) else "exited"] += 1
+            elif view.state is State.RUNNING and view.prompt:
+                counter["waiting"] += 1
             elif view.state is State.RUNNING and view.ready:
                 counter["ready"] += 1
             else:

@@ -75,6 +75,8 @@ def instance_status(live: Live, now: float) -> Status:
     """What an instance's row says."""
     view = live.view
     match view.state:
+        case State.RUNNING if view.prompt:
+            return Status(Tone.CHANGING, f"waits at {view.prompt}")
         case State.RUNNING:
             word = "ready" if view.ready else "running"
             # Factor VIII: processes never daemonise. It works all the same, but it should be seen.
@@ -103,7 +105,7 @@ def type_status(formation: Formation, name: str) -> Status:
         return Status(Tone.CRASHED, f"{loops} crash loop" + ("s" if loops > 1 else ""))
     if crashed:
         return Status(Tone.CRASHED, f"{crashed} crashed")
-    for word in ("stopping", "starting"):
+    for word in ("waiting", "stopping", "starting"):
         if tallies[word]:
             return Status(Tone.CHANGING, f"{tallies[word]} {word}")
     for word in ("ready", "running"):

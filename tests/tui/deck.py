@@ -154,6 +154,12 @@ class Deck:
         await self.pilot.click(selector, offset=(x, y))
         await self.settle()
 
+    async def click_on(self, words: str) -> None:
+        """Clicks on the first of some words that stand on the screen."""
+        x, y = next((line.index(words), y) for y, line in enumerate(self.lines) if words in line)
+        await self.pilot.click(offset=(x, y))
+        await self.settle()
+
     async def wheel(self, selector: str, clicks: int) -> None:
         """Turns the mouse wheel over a widget: up when negative."""
         kind = events.MouseScrollUp if clicks < 0 else events.MouseScrollDown

@@ -19,7 +19,7 @@ def crowd() -> FakeEngine:
     engine.add_type("a-type-with-quite-a-long-name", 20)
     for i in range(40):
         engine.write("web.1", f"line {i} " + "x" * 200)
-    engine.crash("web.7", looping=True)
+    engine.end_run("web.7", looping=True)
     return engine
 
 
@@ -234,7 +234,7 @@ class TestTheCard:
 async def test_without_utf8_no_sign_is_drawn_that_is_not_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROCDECK_ASCII", "1")
     engine = shop()
-    engine.crash("web.1")
+    engine.end_run("web.1")
     async with dashboard(engine) as deck:
         engine.measure(web_2=(50.0, 20))
         await deck.settle()

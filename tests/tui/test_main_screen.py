@@ -183,7 +183,7 @@ class TestFolding:
     async def test_a_folded_type_still_tells_the_worst_of_it(self) -> None:
         async with dashboard() as deck:
             await deck.press("left")
-            deck.engine.crash("web.2")
+            deck.engine.end_run("web.2")
             await deck.settle()
             assert "2/3" in deck.rows["web"]
             assert "✗ 1 crashed" in deck.rows["web"]
@@ -342,8 +342,8 @@ class TestProcesses:
 
     async def test_restart_of_all_that_crashed(self) -> None:
         engine = shop()
-        engine.crash("web.2")
-        engine.crash("worker.1", retry_in=None)
+        engine.end_run("web.2")
+        engine.end_run("worker.1", retry_in=None)
         async with dashboard(engine) as deck:
             assert "2 crashed" in deck.header
             await deck.press("R")
@@ -358,8 +358,8 @@ class TestProcesses:
 
     async def test_jumping_to_the_next_crashed_goes_round(self) -> None:
         engine = shop()
-        engine.crash("web.2")
-        engine.crash("worker.2")
+        engine.end_run("web.2")
+        engine.end_run("worker.2")
         async with dashboard(engine) as deck:
             for name in ("web.2", "worker.2", "web.2"):
                 await deck.press("!")
@@ -367,7 +367,7 @@ class TestProcesses:
 
     async def test_jumping_unfolds(self) -> None:
         engine = shop()
-        engine.crash("worker.2")
+        engine.end_run("worker.2")
         async with dashboard(engine) as deck:
             await deck.select("worker")
             await deck.press("left", "g", "!")
@@ -381,7 +381,7 @@ class TestProcesses:
 
     async def test_a_held_one_is_let_go_by_the_same_key(self) -> None:
         engine = shop()
-        engine.crash("web.2", looping=True)
+        engine.end_run("web.2", looping=True)
         async with dashboard(engine) as deck:
             await deck.press("!")
             assert "✗ exit 1 loop" in deck.rows["web.2"]
@@ -404,7 +404,7 @@ class TestProcesses:
 
     async def test_a_countdown_goes_on_between_two_events(self) -> None:
         engine = shop()
-        engine.crash("web.2", retry_in=9.8)
+        engine.end_run("web.2", retry_in=9.8)
         async with dashboard(engine) as deck:
             assert "in 9.8s" in deck.rows["web.2"]
             deck.clock.advance(1.5)
@@ -786,7 +786,7 @@ class TestWhichLog:
     async def test_the_end_of_a_run_is_a_rule(self) -> None:
         engine = shop()
         engine.write("web.1", "KeyError: 'QUEUE_URL'")
-        engine.crash("web.1", uptime=0.4, retry_in=9.8)
+        engine.end_run("web.1", uptime=0.4, retry_in=9.8)
         async with dashboard(engine) as deck:
             await deck.press("j")
             assert deck.log[-1].startswith(" ── run 1 · exit 1 after 0.4s · next try in 9.8s ──")
@@ -1138,7 +1138,7 @@ class TestWhatTheEngineSays:
             await deck.settle()
             assert deck.header.startswith(" procdeck  shop/Procfile ")
             assert deck.header.endswith("6/6 up  CPU 70.1%  MEM 124M")
-            engine.crash("web.1")
+            engine.end_run("web.1")
             await deck.settle()
             assert deck.header.endswith("5/6 up  1 crashed  CPU 60.0%  MEM 24M")
             engine.change("web.1", looping=True)
@@ -1155,7 +1155,7 @@ class TestWhatTheEngineSays:
     async def test_events_between_two_frames_are_drawn_at_the_end_of_the_frame(self) -> None:
         async with dashboard(frame=0.2) as deck:
             for number in (1, 2, 3):
-                deck.engine.crash(f"web.{number}")
+                deck.engine.end_run(f"web.{number}")
             await deck.until(lambda: "3 crashed" in deck.header)
 
 
@@ -1199,7 +1199,7 @@ class TestNoKeyCrashes:
     async def test_at_a_run_that_never_started(self) -> None:
         engine = shop()
         for name in list(engine.instances):
-            engine.crash(name, Exit(error="the folder /srv/shop is gone"), retry_in=None)
+            engine.end_run(name, Exit(error="the folder /srv/shop is gone"), retry_in=None)
         async with dashboard(engine) as deck:
             await deck.press("j")
             assert "✗ cannot start" in deck.rows["web.1"]

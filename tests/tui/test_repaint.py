@@ -150,7 +150,7 @@ async def test_moving_the_selection_paints_two_rows() -> None:
 
 async def test_a_countdown_paints_its_row_only_and_only_when_its_digits_change() -> None:
     engine = busy()
-    engine.crash("web.2", retry_in=9.8)
+    engine.end_run("web.2", retry_in=9.8)
     async with dashboard(engine, frame=REAL_FRAME) as deck:
         await frames(0.3)
         with watched(deck) as painted:

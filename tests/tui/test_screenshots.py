@@ -57,5 +57,8 @@ def test_they_show_what_they_are_named_after(now: dict[str, str]) -> None:
     assert "stopping 1.4s of 5s · X kills now" in words("scaling")
     assert "cannot charge order 1045: no currency" in words("crash-loop")
     assert "/locked.*attempt 130/132" in words("find")
+    assert "ChargeError: cannot charge order 1045: no currency" in words("inspector")
+    assert "&amp;!gateway" in words("filter")
+    assert "≥ warning" in words("filter")
     assert "KILL in 3.2s ignores the stop signal" in words("quitting")
     assert "jump to the next crashed instance" in words("help")

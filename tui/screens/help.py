@@ -28,6 +28,14 @@ class HelpScreen(ModalScreen[None]):
         Binding("k", "scroll(-1)", "up", show=False),
     ]
 
+    def __init__(self, keys: tuple[Key, ...] = MAIN) -> None:
+        """
+        Args:
+            keys: those of the screen that help is asked for on.
+        """
+        super().__init__()
+        self._keys = keys
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
             yield Static(id="help-text")
@@ -59,8 +67,8 @@ class HelpScreen(ModalScreen[None]):
         """Two columns where there is room for them, so that all keys are seen at once."""
         colours = self.app.get_css_variables()
         accent, muted = Style(bold=True, color=colours["primary"]), Style(color=colours["weak"])
-        groups = [(name, list(keys)) for name, keys in groupby(MAIN, key=lambda key: key.group)]
-        if self.app.size.width < _TWO_COLUMNS:
+        groups = [(name, list(keys)) for name, keys in groupby(self._keys, key=lambda key: key.group)]
+        if self.app.size.width < _TWO_COLUMNS or len(groups) < 2:
             return _column(groups, accent, muted)
         left = min(range(1, len(groups)), key=lambda i: max(_height(groups[:i]), _height(groups[i:])))
         table = Table.grid(padding=(0, 3))

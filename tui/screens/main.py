@@ -25,7 +25,7 @@ from ..loglines import Times
 from ..logsearch import compile_pattern, ignores_case
 from ..model import CRASHED, Formation, Live
 from ..status import Glyphs
-from ..text import elide, plural
+from ..text import elide
 from ..widgets.card import Card
 from ..widgets.formation_table import FormationTable
 from ..widgets.header import Header
@@ -55,6 +55,9 @@ class MainScreen(Screen[None]):
             self.command = command
             self.target = target
 
+    class Attach(Message):
+        """The terminal is to be attached to what is selected."""
+
     def __init__(self, formation: Formation, client: Client, signs: Glyphs) -> None:
         super().__init__()
         self._formation = formation
@@ -71,6 +74,8 @@ class MainScreen(Screen[None]):
         # Kept: a last frame can come when the screen is being taken down, and finds nothing by its name any more.
         self._body, self._left = Vertical(id="body"), Vertical(id="left")
         self._zoomed = False
+        self._asked_in_log = False
+        """The prompt was opened from the log, where the focus goes back to."""
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -102,10 +107,10 @@ class MainScreen(Screen[None]):
         self._show_footer()
 
     def logs_grew(self, new: dict[str, int]) -> None:
-        """Hears of new lines: how many, by instance."""
-        lines = sum(count for name, count in new.items() if self._log.concerns(name))
-        if lines > 0:
-            self._log.grew(lines)
+        """Hears of new lines: how many, by instance; 0 when more has come of an unfinished one."""
+        shown = [count for name, count in new.items() if self._log.concerns(name)]
+        if shown:
+            self._log.grew(sum(shown))
 
     def restyle(self) -> None:
         """Takes colours anew."""
@@ -171,18 +176,24 @@ class MainScreen(Screen[None]):
         elif log.filter is not None:
             hints = [Hint("esc", "show all", "back")]
         names = ["find", "filter", "level", "follow", "times", "wrap", "open_json", "move_to_run(-1)", "copy", "save"]
-        return [*hints, *(_HINTS[name] for name in names), _HINTS["zoom"]]
+        return [*self._attach_hint(), *hints, *(_HINTS[name] for name in names), _HINTS["zoom"]]
+
+    def _attach_hint(self) -> list[Hint]:
+        found = self.to_attach()
+        return [_HINTS["attach"]] if isinstance(found, Live) and found.view.prompt else []
 
     def _table_hints(self) -> list[Hint]:
         hints = [Hint("+/-", "scale", "scale_by(1)")]
         if self._log.search is not None:
             hints = [Hint("n/N", "next match", "next_match"), Hint("esc", "end search", "back")]
+        hints = [*self._attach_hint(), *hints]
         live = self._selected_live()
         down = live is not None and live.view.state not in (State.RUNNING, State.STARTING, State.STOPPING)
         if live is not None and live.view.state is State.STOPPING:
             hints += [_HINTS["kill"], _HINTS["restart"]]
         elif live is not None and live.view.state in CRASHED:
             held = live.view.held
+            hints += [_HINTS["inspect"]]
             hints += [Hint("r", "retry now", "restart"), Hint("h", "let go" if held else "hold", "hold")]
         elif down:
             hints += [Hint("r", "start", "restart")]
@@ -209,7 +220,8 @@ class MainScreen(Screen[None]):
 
     @property
     def _in_log(self) -> bool:
-        return self._log.has_focus
+        # Not `has_focus`, which the widget itself only knows when it has heard of it.
+        return self.focused is self._log
 
     def action_move(self, by: int) -> None:
         """Another row, or another line."""
@@ -267,6 +279,55 @@ class MainScreen(Screen[None]):
         row = self._table.selected
         if row is not None:
             self._table.toggle_fold(row)
+
+    def action_attach(self) -> None:
+        """Attaches the terminal to the selected instance, or to the selected type's when it is clear which."""
+        # What was typed before may still be on its way through the widget that has the focus. This takes the same way,
+        # so that the instance is the one that is selected then; what is typed from now on is meant for it.
+        if self.app.hold_keys():  # type: ignore[attr-defined]
+            (self.focused or self).post_message(self.Attach())
+
+    def to_attach(self) -> Live | str:
+        """The instance that the terminal would be attached to; or, in a sentence, why to none."""
+        row = self._table.selected
+        if row is None:
+            return "There is no instance to attach to."
+        live = self._selected_live()
+        if live is None:
+            up = [live for live in self._formation.of_type(row.type) if live.view.pid is not None]
+            waiting = [live for live in up if live.view.prompt]
+            if not up:
+                return f"No instance of {row.type} runs."
+            if len(waiting or up) > 1:
+                which = "wait at a prompt" if waiting else "run"
+                return f"{len(waiting or up)} instances of {row.type} {which}: select one of them."
+            live = (waiting or up)[0]
+        if not live.view.tty:
+            return f"{live.view.name} runs on a pipe: without tty = false in its settings it can be typed at."
+        return live if live.view.pid is not None else f"{live.view.name} does not run: r starts it."
+
+    def action_inspect(self) -> None:
+        """Inspects the latest crash of the selected instance, or of the selected type's."""
+        row = self._table.selected
+        if row is None:
+            return
+        name = row.instance
+        if name is None:
+            crashed = [live.view.name for live in self._formation.of_type(row.type) if live.view.crashes]
+            down = [live.view.name for live in self._formation.crashed() if live.view.type == row.type]
+            name = next(iter([*down, *crashed]), None)
+        if name is None:
+            self.notify(f"No instance of {row.type} has crashed.", markup=False)
+        else:
+            self.app.action_inspect(name)  # type: ignore[attr-defined]
+
+    def action_open(self) -> None:
+        """Inspects a crashed instance; of any other goes to its log."""
+        live = self._selected_live()
+        if live is not None and live in self._formation.crashed() and not self._in_log:
+            self.action_inspect()
+        else:
+            self.set_focus(self._log)
 
     def action_next_crashed(self) -> None:
         """The next instance, from the selected one on, that is down because it crashed."""
@@ -466,13 +527,16 @@ class MainScreen(Screen[None]):
         """Asks for the file to write the log to."""
 
         def preview(text: str) -> tuple[str, bool]:
-            path = Path(text).expanduser()
-            if not text.strip() or path.is_dir():
-                return "that is a folder: name a file" if text.strip() else "name a file", not text.strip()
-            return "is there: enter replaces it" if path.exists() else "enter · esc", True
+            if not text.strip():
+                return "name a file", True
+            try:
+                return logcopy.path_words(logcopy.path_of(text)), True
+            except UsageError as error:
+                return str(error), False
 
         name = re.sub(r"[^\w.+-]+", "", self._log.source.title)[:40]
-        self._ask("save", "save the log to:", preview, value=f"{name}-{time.strftime('%Y%m%d-%H%M%S')}.log")
+        now = time.strftime("%Y%m%d-%H%M%S", time.localtime(time.time()))
+        self._ask("save", "save the log to:", preview, value=f"{name}-{now}.log")
 
     @work(exclusive=True, group="save")
     async def _save(self, path: Path) -> None:
@@ -490,9 +554,10 @@ class MainScreen(Screen[None]):
         except ProcdeckError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
-            self.notify(f"Wrote {plural(count, 'line')} to {path}", markup=False)
+            self.notify(f"Wrote {count:,} {'line' if count == 1 else 'lines'} to {path}", markup=False)
 
     def _ask(self, purpose: str, label: str, preview: Callable[[str], tuple[str, bool]], *, value: str = "") -> None:
+        self._asked_in_log = self._in_log
         self._prompt.ask(purpose, label, preview, value=value)
         self._footer.display = False
 
@@ -514,14 +579,14 @@ class MainScreen(Screen[None]):
             else:
                 self._log.clear_patterns()
         elif purpose == "save" and event.value.strip():
-            self._save(Path(event.value).expanduser())
+            self._save(logcopy.path_of(event.value))
 
     @on(Prompt.Cancelled)
     def _close_prompt(self) -> None:
         self._prompt.close()
         self._log.preview(None)
         self._footer.display = True
-        self.set_focus(self._log if self._zoomed else self._table)
+        self.set_focus(self._log if self._zoomed or self._asked_in_log else self._table)
 
 
 def _judged(pattern: str, does: str) -> tuple[str, bool]:

@@ -8,7 +8,7 @@ from typing import Protocol
 from textual import events
 from textual.timer import Timer
 
-from ..logselection import Place, Selected
+from ..logselection import Selected
 
 _SCROLL_EVERY = 0.05
 """Seconds between two rows while the mouse is held above or below the pane."""
@@ -19,16 +19,16 @@ class Pane(Protocol):
 
     selection: Selected | None
 
-    def place_at(self, x: int, y: int) -> Place | None:
-        """The place in the text at a cell, inside the pane or beside it."""
+    def span_at(self, x: int, y: int) -> Selected | None:
+        """The character in a cell, inside the pane or beside it; None when there is no text at all."""
         ...
 
     def select(self, selection: Selected | None) -> None:
         """Selects this and nothing else."""
         ...
 
-    def scroll_while_selecting(self, by: int) -> None:
-        """Goes up or down by a row, not beyond the ends."""
+    def move(self, by: int) -> None:
+        """Goes up or down by rows, not beyond the ends."""
         ...
 
     def overshoot(self, y: int) -> int:
@@ -47,33 +47,36 @@ class MouseSelection:
         """
         self._pane = pane
         self._every = every
-        self._anchor: Place | None = None
-        """Where the button was pressed; None while it is not."""
+        self._pressed: Selected | None = None
+        """What was selected when the button was pressed: mostly the character there. None while it is not pressed."""
         self._at = (0, 0)
         self._timer: Timer | None = None
 
     @property
     def dragging(self) -> bool:
         """The button is held."""
-        return self._anchor is not None
+        return self._pressed is not None
 
     def down(self, event: events.MouseDown) -> None:
         """The button is pressed; with shift what is selected is made longer or shorter."""
-        place = self._pane.place_at(event.x, event.y)
-        if place is None:
+        span = self._pane.span_at(event.x, event.y)
+        if span is None:
             return
         self._at = (event.x, event.y)
         selection = self._pane.selection
         if event.shift and selection is not None:
-            self._anchor = selection.anchor
-            self._pane.select(Selected(self._anchor, place))
+            self._pressed = selection
+            self._pane.select(selection.extended(span.start, span.stop))
         else:
-            self._anchor = place
+            self._pressed = span
             self._pane.select(None)
 
     def move(self, event: events.MouseMove) -> None:
         """The mouse is moved."""
-        if self._anchor is None:
+        if self._pressed is None:
+            return
+        if not event.button:
+            self.up()  # it was let go where nobody could tell
             return
         self._at = (event.x, event.y)
         self.drag()
@@ -85,17 +88,17 @@ class MouseSelection:
 
     def up(self) -> None:
         """The button is let go."""
-        self._anchor = None
+        self._pressed = None
         self._stop()
 
     def drag(self) -> None:
         """The text under the mouse is another, or the mouse is elsewhere."""
-        place = self._pane.place_at(*self._at)
-        if self._anchor is not None and place is not None and (place != self._anchor or self._pane.selection):
-            self._pane.select(Selected(self._anchor, place))
+        span = self._pane.span_at(*self._at)
+        if self._pressed is not None and span is not None and (span != self._pressed or self._pane.selection):
+            self._pane.select(self._pressed.extended(span.start, span.stop))
 
     def _scroll(self) -> None:
-        self._pane.scroll_while_selecting(self._pane.overshoot(self._at[1]))
+        self._pane.move(self._pane.overshoot(self._at[1]))
         self.drag()
 
     def _stop(self) -> None:

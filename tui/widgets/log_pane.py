@@ -49,6 +49,7 @@ class LogPane(Vertical):
         """The formation is another now: an instance that has come belongs into the log of its type."""
         log = self.log_view
         log.type_places = {name: type_.index for name, type_ in self._formation.types.items()}
+        log.everybody = self._formation.log_ends
         log.show(self._source())
         self.update_title()
 
@@ -162,6 +163,8 @@ class LogPane(Vertical):
 def _about(live: Live) -> list[Note]:
     view = live.view
     about: list[Note] = []
+    if view.prompt:
+        about.append(Note(f"waits at {view.prompt}: a attaches", "note", 8))
     if view.looping and view.state not in (State.STOPPED, State.EXITED, State.STOPPING):
         about.append(Note("crash loop", "crashed", 6))
     if view.restarts:
