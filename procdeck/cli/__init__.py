@@ -9,18 +9,50 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from procdeck import __version__
 from procdeck.cli import interrupt
+from procdeck.cli.dropin import command_first
 from procdeck.core.errors import ProcdeckError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_COMPLETE = "_PROCDECK_COMPLETE"
+"""Set by a shell that asks which words may stand here."""
 
 _COMMANDS = {
     "up": ("procdeck.cli.up", "Run the formation and show it live (the default command)."),
     "demo": ("procdeck.cli.up", "Run a demo formation, to see what procdeck does."),
+    "start": (
+        "procdeck.cli.start",
+        "Run the formation as foreman and honcho do: merged output, the first exit ends all.",
+    ),
+    "run": ("procdeck.cli.run", "Run a command, or a type's command, in the formation's environment."),
+    "check": (
+        "procdeck.cli.check",
+        "Look for mistakes in Procfile, .env and settings, and for what factor VIII forbids.",
+    ),
+    "export": (
+        "procdeck.cli.export",
+        "Write the formation for systemd, supervisord, runit, upstart, Compose, Kubernetes.",
+    ),
+    "logs": ("procdeck.cli.logs", "Print what a running formation has written, and go on with -f."),
+    "crashes": ("procdeck.cli.crashes", "Tell what has crashed, how often and why; also after the end."),
+    "ps": ("procdeck.cli.ps", "Show what runs: states, CPU, memory, PORTs and pids."),
+    "scale": ("procdeck.cli.steer", "Change how many instances of a type run: web=3 worker+1."),
+    "restart": ("procdeck.cli.steer", "Restart instances, start what is down, try now what waits."),
+    "stop": ("procdeck.cli.steer", "Stop instances, which stay in the formation."),
+    "signal": ("procdeck.cli.steer", "Send a signal to what runs."),
+    "hold": ("procdeck.cli.steer", "Start no more what has crashed."),
+    "apply": ("procdeck.cli.steer", "Run by Procfile, .env and settings as they are now."),
+    "env": ("procdeck.cli.env", "Print the environment of an instance, secrets masked."),
     "attach": ("procdeck.cli.manage", "Open the dashboard of a formation that is running."),
     "down": ("procdeck.cli.manage", "Stop a running formation."),
+    "completion": ("procdeck.cli.completion", "Print what makes a shell complete procdeck's words."),
 }
 
 
@@ -35,7 +67,17 @@ class _Commands(click.Group):
             return None
         command = getattr(importlib.import_module(_COMMANDS[name][0]), name)
         assert isinstance(command, click.Command)
+        if ctx.resilient_parsing:
+            from procdeck.cli.completion import teach
+
+            teach(command, name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem[str]]":
+        from procdeck.cli.completion import items
+
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*items(((name, help_) for name, (_, help_) in _COMMANDS.items()), incomplete), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # From the table and not from the commands, so that --help imports none of them.
@@ -43,6 +85,9 @@ class _Commands(click.Group):
             formatter.write_dl([(name, help_) for name, (_, help_) in _COMMANDS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        args = command_first(args)
+        if not args and ctx.resilient_parsing:
+            return super().parse_args(ctx, args)  # who completes the first word may want any command
         if not args or (args[0] not in _COMMANDS and args[0] not in ("--help", "-h", "--version")):
             args = ["up", *args]
         return super().parse_args(ctx, args)
@@ -62,6 +107,10 @@ def _procdeck() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the command and ends the process: 0 when all went well, 2 for wrong usage, 1 for what else went wrong."""
     _open_standard_files()
+    if os.environ.get(_COMPLETE):
+        from procdeck.cli.completion import answer
+
+        sys.exit(answer(_procdeck))
     interrupt.watch()
     try:
         status = _procdeck.main(

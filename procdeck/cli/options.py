@@ -12,10 +12,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def where(function: F) -> F:
     """Adds the options that say which app is meant."""
-    function = click.option("-d", "--root", metavar="FOLDER", help="The app's folder (default: the Procfile's).")(
-        function
-    )
-    return click.option("-f", "--procfile", metavar="FILE", help="The Procfile (default: ./Procfile).")(function)
+    return _procfile("-f", "--procfile")(_root(function))
+
+
+def where_without_f(function: F) -> F:
+    """The same for a command in which `-f` means to follow."""
+    return _procfile("--procfile")(_root(function))
 
 
 def formation(function: F) -> F:
@@ -34,6 +36,14 @@ def formation(function: F) -> F:
     return click.option(
         "-e", "--env", "env_files", metavar="FILE,…", help="Environment files (default: .env when there is one)."
     )(function)
+
+
+def _procfile(*letters: str) -> Callable[[F], F]:
+    return click.option(*letters, metavar="FILE", help="The Procfile (default: ./Procfile).")
+
+
+def _root(function: F) -> F:
+    return click.option("-d", "--root", metavar="FOLDER", help="The app's folder (default: the Procfile's).")(function)
 
 
 def read_options(

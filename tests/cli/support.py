@@ -153,7 +153,7 @@ class Deck:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._changed:
-                self._lines.append(line.decode().rstrip("\n"))
+                self._lines.append(line.decode(errors="replace").rstrip("\n"))
                 self._changed.notify_all()
         with self._changed:
             self._ended = True

@@ -117,6 +117,15 @@ CASES = {
     "runtime folder where nothing can be made": Case(
         ("/proc/procdeck", "XDG_RUNTIME_DIR"), FAILURE, env={"XDG_RUNTIME_DIR": "/proc"}
     ),
+    "--log-dir that is a file": Case(("Procfile is no folder", "--log-dir"), FAILURE, up("--log-dir", "Procfile")),
+    "--log-dir below a file": Case(("Procfile is no folder", "log_dir"), FAILURE, up("--log-dir", "Procfile/log")),
+    "log_dir that is a file": Case(
+        ("Procfile is no folder", "log_dir"), FAILURE, files={"procdeck.toml": "log_dir = 'Procfile'"}
+    ),
+    "log_memory that is none": Case(
+        ("procdeck.toml: log_memory is 'much'",), FAILURE, files={"procdeck.toml": "log_memory = 'much'"}
+    ),
+    "log_disk below 0": Case(("procdeck.toml: log_disk is -1",), FAILURE, files={"procdeck.toml": "log_disk = -1"}),
     # Words
     "unknown option": Case(("No such option", "--prot", "procdeck up --help"), args=up("--prot", "5")),
     "option without its value": Case(("-p", "requires an argument"), args=up("-p")),
@@ -127,6 +136,25 @@ CASES = {
     "down --now": Case(("No formation is running here",), FAILURE, ("down", "--now")),
     "attach": Case(("No formation is running here",), FAILURE, ("attach",)),
     "down in a missing folder": Case(("There is no folder nowhere",), FAILURE, ("down", "-d", "nowhere")),
+    "logs": Case(("No formation is running here", "procdeck up"), FAILURE, ("logs",)),
+    "logs -f": Case(("No formation is running here",), FAILURE, ("logs", "-f", "web")),
+    "logs of a missing folder": Case(("There is no folder nowhere",), FAILURE, ("logs", "-d", "nowhere")),
+    "logs of a Procfile in a missing folder": Case(
+        ("There is no folder nowhere",), FAILURE, ("logs", "--procfile", "nowhere/Procfile")
+    ),
+    "logs -n of no count": Case(("-n is 'ten'", "or all"), args=("logs", "-n", "ten")),
+    "logs -n below 0": Case(("-n is '-5'", "or all"), args=("logs", "-n", "-5")),
+    "logs --since of no time": Case(("'soon' is no time", "10m", "12:04"), args=("logs", "--since", "soon")),
+    "logs --since of a time to come": Case(("still to come",), args=("logs", "--since", "2999-01-01")),
+    "logs --level of no level": Case(("no level waring", "warning?"), args=("logs", "--level", "waring")),
+    "logs --level of nothing alike": Case(("no level x", "debug, info, warning, error"), args=("logs", "--level", "x")),
+    "logs -v alone": Case(("--grep",), args=("logs", "-v")),
+    "logs --json --raw": Case(("choose one",), args=("logs", "--json", "--raw")),
+    "logs --raw -t": Case(("leave out the timestamps",), args=("logs", "--raw", "-t")),
+    "logs --timestamps of no kind": Case(
+        ("'off', 'clock', 'iso'", "procdeck logs --help"), args=("logs", "--timestamps", "yes")
+    ),
+    "logs --grep in Latin-1": Case(("not UTF-8",), args=("logs", "--grep", "caf\udce9")),
     "unknown option of down": Case(("No such option", "procdeck down --help"), args=("down", "--nwo")),
     "too many words for down": Case(("unexpected extra argument",), args=("down", "web")),
 }
@@ -140,7 +168,9 @@ def test_a_mistake_is_said_in_a_sentence(app_dir: Apps, case: Case) -> None:
     refused(procdeck(*case.args, cwd=folder, env=case.env), case.status, *case.says, lines=case.lines)
 
 
-@pytest.mark.parametrize("args", [("up", "--plain"), ("up", "--plain", "-f", "Procfile"), ("down",), ("attach",)])
+@pytest.mark.parametrize(
+    "args", [("up", "--plain"), ("up", "--plain", "-f", "Procfile"), ("down",), ("attach",), ("logs",)]
+)
 def test_the_current_folder_is_gone(tmp_path: Path, args: tuple[str, ...]) -> None:
     enter = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
     done = subprocess.run(

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+import procdeck
 from tests.support.processes import with_variable
 
 REPO = Path(__file__).parents[2]
@@ -77,7 +78,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     for path in REPO.iterdir():
         if path.is_file():
             shutil.copy(path, checkout, follow_symlinks=False)
-    for name in ("core", "tui", "procdeck", "tests"):
+    for name in ("core", "tui", "procdeck", "tests", "docs"):
         shutil.copytree(REPO / name, checkout / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     # The sdist first: it must not depend on what building a wheel leaves behind.
     sdist = build("sdist", checkout, folder / "sdist")
@@ -100,6 +101,7 @@ def test_a_wheel_has_all_of_the_packages_and_nothing_else(built: Built) -> None:
         for folder, _, names in os.walk(REPO / top):  # does not follow the links in procdeck/
             at = Path(package, Path(folder).relative_to(REPO / top))
             wanted |= {str(at / name) for name in names if not name.endswith(".pyc")}
+    wanted.add(f"procdeck-{procdeck.__version__}.data/data/share/man/man1/procdeck.1")
     found = {name for name in contents(built.wheel) if not re.match(r"procdeck-[\d.]+\.dist-info/", name)}
     assert found == wanted
     assert {"procdeck/core/py.typed", "procdeck/tui/app.tcss", "procdeck/demo/Procfile.sample"} <= found

@@ -59,6 +59,18 @@ def test_the_command_line_leaves_everything_to_its_commands() -> None:
     assert sorted({"textual", "rich", "asyncio", "psutil"} & loaded_by("procdeck.cli")["procdeck.cli"]) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("procdeck.cli.up", "procdeck.cli.plain", "procdeck.cli.manage", "procdeck.cli.logs", "procdeck.cli.crashes"),
+        *("procdeck.cli.ps", "procdeck.cli.steer", "procdeck.cli.waiting", "procdeck.cli.detached", "procdeck.cli.env"),
+        *("procdeck.cli.start", "procdeck.cli.run", "procdeck.cli.check", "procdeck.cli.export"),
+    ],
+)
+def test_a_command_that_opens_no_screen_draws_in_none(name: str) -> None:
+    assert sorted({"textual", "rich", "procdeck.tui"} & loaded_by(name)[name]) == []
+
+
 @pytest.mark.parametrize("name", ["procdeck", "procdeck.cli.up", "procdeck.cli.manage", "procdeck.tui.app"])
 def test_there_is_no_second_copy_of_a_package(name: str) -> None:
     """A bare `import core` succeeds in a checkout, and makes other classes of the same names."""
