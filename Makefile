@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 .DEFAULT_GOAL = help
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test faults check format screenshots clean
+.PHONY: help demo test faults bench man check format screenshots clean
 
 help: ## List what can be made
 	@echo "make TARGET, where TARGET is one of:"
@@ -27,10 +27,16 @@ faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and writ
 	$(BIN)/python -m tests.faults
 	FAULTS=all $(BIN)/python -m pytest -n 2 -rP --ignore=tests/faults/test_matrix.py tests/faults $(PYTEST_ARGS)
 
+bench: $(VENV)/dev ## Measure what is said about logs, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+man: $(VENV)/dev ## Write docs/procdeck.1 from what the commands say of themselves
+	$(BIN)/python docs/manpage.py
+
 check: $(VENV)/dev ## Check style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy procdeck tests
+	$(BIN)/mypy procdeck tests benchmarks
 	$(BIN)/lint-imports
 
 format: $(VENV)/dev ## Bring code and imports into their form

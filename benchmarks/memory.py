@@ -1,0 +1,50 @@
+"""How much memory a process takes, by /proc."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_INTERVAL = 0.5
+
+
+@dataclass
+class Peaks:
+    """The most that was seen, in bytes."""
+
+    resident: int = 0
+    """All pages in memory, those too that are shared with other processes (VmHWM: the kernel minds every moment)."""
+    proportional: int = 0
+    """Of shared pages only its part (PSS, looked at twice a second)."""
+
+    def look(self, pid: int) -> None:
+        """Takes in how it is now."""
+        self.resident = max(self.resident, _field(f"/proc/{pid}/status", "VmHWM"))
+        self.proportional = max(self.proportional, _field(f"/proc/{pid}/smaps_rollup", "Pss"))
+
+
+@contextlib.asynccontextmanager
+async def watched(pid: int) -> AsyncIterator[Peaks]:
+    """Looks at a process's memory for as long as the context is open."""
+    peaks = Peaks()
+
+    async def look_on() -> None:
+        while True:
+            peaks.look(pid)
+            await asyncio.sleep(_INTERVAL)
+
+    looking = asyncio.create_task(look_on())
+    try:
+        yield peaks
+        peaks.look(pid)
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+def _field(path: str, name: str) -> int:
+    for line in Path(path).read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(f"{path} has no {name}")
