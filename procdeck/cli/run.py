@@ -104,10 +104,18 @@ def _path(program: _Program) -> str:
 
 def _start(program: _Program, path: str) -> int:
     parent = os.getpid()
+    # A signal that comes before it can be handed on waits: the command may be quicker than this process.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     # Not posix_spawn: only the child itself can ask the kernel to end it when this process is killed.
     pid = os.fork()
     if pid == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _become(program, path, parent)
+    for number in _FROM_TERMINAL:
+        signal.signal(number, signal.SIG_IGN)
+    for number in _FORWARDED:
+        signal.signal(number, lambda number, _: os.kill(pid, number))
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return pid
 
 
@@ -133,10 +141,6 @@ def _become(program: _Program, path: str, parent: int) -> NoReturn:
 
 def _wait(pid: int) -> int:
     """Waits for the end of the command and returns its status, as a shell tells it."""
-    for number in _FROM_TERMINAL:
-        signal.signal(number, signal.SIG_IGN)
-    for number in _FORWARDED:
-        signal.signal(number, lambda number, _: os.kill(pid, number))
     while True:
         try:
             _, status = os.waitpid(pid, 0)

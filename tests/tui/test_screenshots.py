@@ -8,6 +8,9 @@ import pytest
 
 from screenshots import make
 
+# They are all made at once: by one worker, and not by each.
+pytestmark = pytest.mark.xdist_group("screenshots")
+
 STALE = "is not what the dashboard looks like now: run `python screenshots/make.py`, look at it, and commit it"
 
 
