@@ -86,9 +86,7 @@ INSPECTOR: tuple[Key, ...] = (
     Key("ctrl+u,pageup", "scroll_page(-1)", "ctrl+u", "half a page up", "Crash inspector"),
     Key("left_square_bracket", "walk(-1)", "[ ]", "the crash before", "Crash inspector", "walk runs"),
     Key("right_square_bracket", "walk(1)", "]", "the next crash", "Crash inspector"),
-    Key(
-        "d", "difference", "d", "what differs from another crash", "Crash inspector", "differs"
-    ),
+    Key("d", "difference", "d", "what differs from another crash", "Crash inspector", "differs"),
     Key("e", "edit", "e", "open the editor at the place of the crash", "Crash inspector", "edit"),
     Key("v", "environment", "v", "the environment; again: with its secrets", "Crash inspector", "env"),
     Key("y", "copy", "y", "copy the report as Markdown", "Crash inspector", "copy"),
