@@ -17,6 +17,7 @@ from types import FrameType
 
 from .amounts import QUICK, WHOLE, Amounts
 from .commands import commands
+from .crash import crash
 from .fairness import fairness
 from .figures import Finding
 from .flood import by_pipes, by_ptys
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Amounts], list[Finding]]] = {
     "fairness": fairness,
     "keys": keys,
     "search": search,
+    "crash": crash,
     "commands": commands,
 }
 

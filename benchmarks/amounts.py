@@ -20,6 +20,8 @@ class Amounts:
     """Keys pressed under each load."""
     searched: int
     """Size of the log that is searched."""
+    crashes: int
+    """Crashes that are awaited."""
 
 
 WHOLE = Amounts(
@@ -30,6 +32,7 @@ WHOLE = Amounts(
     lines=60,
     keys=80,
     searched=256 * 1024 * 1024,
+    crashes=20,
 )
 QUICK = Amounts(
     rounds=3,
@@ -39,4 +42,5 @@ QUICK = Amounts(
     lines=20,
     keys=24,
     searched=64 * 1024 * 1024,
+    crashes=5,
 )

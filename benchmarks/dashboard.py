@@ -24,6 +24,8 @@ BAR = "▌"
 _PLACE_OR_BAR = re.compile(rb"\x1b\[(\d+);\d+[Hf]|" + BAR.encode() + rb"|\n")
 _LEAVE = 10.0
 """Seconds in which it is to end when it is asked to."""
+_REMEMBERED = 64 * 1024
+"""Bytes of what was painted last."""
 _LONGEST_PART = 16
 """Bytes of what may be cut in two between two reads."""
 
@@ -98,6 +100,20 @@ class Dashboard:
                 return time.monotonic()
         raise TimeoutError(f"the selected row was never painted in line {line}")
 
+    def wait_for_text(self, text: str) -> float:
+        """Waits until these words are painted in one piece, and returns the moment.
+
+        Raises:
+            TimeoutError: they are not.
+            RuntimeError: the dashboard has ended.
+        """
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            self._read(0.1)
+            if text.encode() in self._last:
+                return time.monotonic()
+        raise TimeoutError(f"{text} was never painted")
+
     def _said(self) -> str:
         """The end of what it wrote, without what moves the cursor."""
         return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\s+", " ", self._last.decode(errors="replace"))[-300:].strip()
@@ -121,7 +137,7 @@ class Dashboard:
                 self._line += 1
             else:
                 painted.append(self._line)
-        self._last = data[-1000:]
+        self._last = (self._last + data)[-_REMEMBERED:]
         self._rest = data[max(end, len(data) - _LONGEST_PART) :]
         if painted:
             self.bar = painted[-1]
