@@ -360,7 +360,7 @@ class LogStore:
             segment = self._open_on_disk(run)
             assert segment.extent is not None
             fd, offset, room = self._file.tail(1)
-            if room < LARGE_SEGMENT or offset != segment.extent.offset + segment.size:
+            if room < LARGE_SEGMENT or not self._file.goes_on(segment.extent):
                 # What is unfinished goes along to where there is room.
                 data = self._bytes(segment) or b""
                 self._file.tail(REGION)

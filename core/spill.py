@@ -67,6 +67,11 @@ class SpillFile:
                 self._free.append(before)
         return self._fd, self._region * REGION + self._fill, REGION - self._fill
 
+    def goes_on(self, extent: Extent) -> bool:
+        """Whether the tail is right behind this piece, and in its region: the next one may lie behind it too."""
+        region, start = divmod(extent.offset, REGION)
+        return region == self._region and start + extent.size == self._fill
+
     def keep(self, extent: Extent) -> Extent:
         """Notes one more piece: what was written at the tail, or a part of a piece that was made two."""
         self._pieces[extent.offset // REGION] += 1

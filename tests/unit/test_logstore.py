@@ -132,6 +132,22 @@ def test_a_line_that_is_unfinished_when_a_flood_begins_or_ends_is_one_line() -> 
     assert data_of(store) == [b"quiet", b"begun, moved, moved again", b"flood", b"and read at last"]
 
 
+@small
+def test_a_line_that_is_unfinished_where_a_region_of_the_disk_is_full_is_not_overwritten() -> None:
+    """The next region lies right behind the first one, and is another all the same."""
+    store = LogStore("web.1", ArrivalCounter(), 0, 16 * REGION)
+    written = b""
+    for data in (b"one\n", b"line\n" * (REGION // 5), b"goes on\nthree\n", b"four\n", b"five\n"):
+        place = store.reserve(1)
+        assert place is not None
+        fd, offset, room = place
+        os.pwrite(fd, data[:room], offset)
+        store.took([(len(data[:room]), 0.0)])
+        written += data[:room]
+    assert b"\nlgoes on\n" in written, "a line goes over the edge"
+    assert b"".join(block.data for block in store.blocks(0)) == written
+
+
 def test_nothing_adds_nothing() -> None:
     store = store_of(b"", b"")
     assert (store.lines, store.end, store.last_seq, store.size) == (0, 0, -1, 0)
