@@ -175,11 +175,12 @@ def test_text_is_selected_with_the_mouse_and_copied(terminal: Terminals, app_dir
     screen.wait_for("the last line")
     screen.press("j")
     screen.wait_for("── web.1 ─")
+    screen.wait_for(re.compile(r":\d\d hello world"))
     # From the middle of a line to that of another, with what lies between; neither times nor colours.
     screen.drag(screen.find("world"), screen.find(" last"))
     screen.wait_for("esc select nothing")
     row, column = screen.find("world")
-    assert screen.cell_style(row, column).bg != screen.cell_style(row, column - 2).bg
+    screen.wait_for(lambda _: screen.cell_style(row, column).bg != screen.cell_style(row, column - 2).bg)
     screen.press("y")
     screen.wait_for("Copied 3 lines.")
     assert copies(screen) == ["world\nat /srv/shop/app.py:41 in main\nthe "]

@@ -418,7 +418,7 @@ class LogScroll(Widget, can_focus=True):
     def _prefix_width(self) -> int:
         if not self.source.merged:
             return 0
-        names = self.source.names or self.everybody
+        names = self.source.names or self.everybody or {line.name for line in self._buffer.lines}
         return min(20, max([len(name) for name in names], default=0))
 
     def _restyle(self) -> None:
