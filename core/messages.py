@@ -220,6 +220,11 @@ class LogLine(Message, frozen=True, array_like=True, tag=False):
         return self.mark is None and self.start is None and self.gap is None
 
 
+def ignores_case(pattern: str) -> bool:
+    """Smart case, as in less -i: a pattern without a capital finds both."""
+    return pattern == pattern.lower()
+
+
 class LinePattern(Message, frozen=True):
     """Which lines: those whose visible text a regular expression matches."""
 

@@ -20,8 +20,6 @@ class Key:
     group: str
     hint: str = ""
     """A word for the footer; empty: never there."""
-    at_once: bool = False
-    """It moves the focus: what is typed right after it, however fast, goes there."""
 
     def binding(self) -> Binding:
         """For Textual."""
@@ -40,24 +38,24 @@ MAIN: tuple[Key, ...] = (
     Key("left", "fold", "←", "fold the type; log: to the left", "Move"),
     Key("right", "unfold", "→", "unfold the type; log: to the right", "Move"),
     Key("space", "toggle_fold", "space", "fold or unfold the type", "Move"),
-    Key("tab", "swap_pane", "tab", "go to the log and back", "Move", at_once=True),
+    Key("tab", "swap_pane", "tab", "go to the log and back", "Move"),
     Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type", "Scale", "scale"),
     Key("minus,underscore", "scale_by(-1)", "- _", "one fewer: the highest number goes", "Scale", "scale"),
-    Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to", True),
+    Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to"),
     Key("r", "restart", "r", "restart; start what is down; retry now", "Processes", "restart"),
     Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed"),
     Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
     Key("X", "kill", "X", "KILL now", "Processes", "kill"),
     Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
     Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
-    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach", True),
-    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect", True),
-    Key("enter", "open", "enter", "inspect a crashed one; else go to its log", "Processes", "", True),
+    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach"),
+    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect"),
+    Key("enter", "open", "enter", "inspect a crashed one; else go to its log", "Processes", ""),
     Key("exclamation_mark", "next_crashed", "!", "jump to the next crashed instance", "Processes", "next crashed"),
-    Key("slash", "find", "/", "find in the log: a regular expression", "Log", "find", True),
+    Key("slash", "find", "/", "find in the log: a regular expression", "Log", "find"),
     Key("n", "next_match", "n", "next match", "Log"),
     Key("N", "previous_match", "N", "previous match", "Log"),
-    Key("ampersand", "filter", "&", "show only matching lines; &!: hide them", "Log", "filter", True),
+    Key("ampersand", "filter", "&", "show only matching lines; &!: hide them", "Log", "filter"),
     Key("L", "level", "L", "least level: info, warning, error, all", "Log", "level"),
     Key("f", "follow", "f", "follow new lines, or stay", "Log", "follow"),
     Key("left_square_bracket", "move_to_run(-1)", "[", "beginning of this run, of the one before", "Log", "run back"),
@@ -68,8 +66,8 @@ MAIN: tuple[Key, ...] = (
     Key("m", "mark", "m", "mark for the merged log, or unmark", "Log", "mark"),
     Key("0", "merged", "0", "the log of everything, merged", "Log"),
     Key("y", "copy", "y", "copy what is selected, else a line", "Log", "copy"),
-    Key("S", "save", "S", "save the log to a file", "Log", "save", True),
-    Key("z", "zoom", "z", "the log on the whole screen", "Log", "zoom", at_once=True),
+    Key("S", "save", "S", "save the log to a file", "Log", "save"),
+    Key("z", "zoom", "z", "the log on the whole screen", "Log", "zoom"),
     Key("escape", "back", "esc", "back out one level", "Dashboard"),
     Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
     Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),

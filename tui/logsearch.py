@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import regex
 
 from procdeck.core.errors import UsageError
-from procdeck.core.messages import FindPage, FindQuery, LogFilter, LogQuery, LogWindow
+from procdeck.core.messages import FindPage, FindQuery, LogFilter, LogQuery, LogWindow, ignores_case
 
 _MOST = 200_000
 """Matches that are counted."""
@@ -27,11 +27,6 @@ def compile_pattern(pattern: str) -> "regex.Pattern[str]":
         return regex.compile(pattern, regex.IGNORECASE if ignores_case(pattern) else 0)
     except (regex.error, RecursionError) as error:
         raise UsageError(f"{str(error)[:1].lower()}{str(error)[1:]}") from None
-
-
-def ignores_case(pattern: str) -> bool:
-    """Whether it has no capital."""
-    return pattern == pattern.lower()
 
 
 class Search:

@@ -36,6 +36,7 @@ from procdeck.core.messages import (
     LogQuery,
     LogsGrew,
     TypeChanged,
+    ignores_case,
 )
 from procdeck.core.peers import EngineGone
 
@@ -331,7 +332,7 @@ def _pattern(pattern: str, *, invert: bool) -> LinePattern:
         pattern.encode()
     except UnicodeEncodeError:
         raise UsageError(f"{os.fsencode(pattern)!r} is not UTF-8 text: write the pattern in UTF-8.") from None
-    return LinePattern(pattern, ignore_case=pattern == pattern.lower(), invert=invert)
+    return LinePattern(pattern, ignore_case=ignores_case(pattern), invert=invert)
 
 
 def _level(name: str) -> Level:

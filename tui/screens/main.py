@@ -17,12 +17,13 @@ from textual.screen import Screen
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import format_formation, parse_changes
+from procdeck.core.messages import ignores_case
 from procdeck.core.state import State
 
 from .. import clipboard, logcopy
 from ..keys import MAIN
 from ..loglines import Times
-from ..logsearch import compile_pattern, ignores_case
+from ..logsearch import compile_pattern
 from ..model import CRASHED, Formation, Live
 from ..status import Glyphs
 from ..text import elide

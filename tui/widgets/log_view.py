@@ -12,10 +12,19 @@ from textual import events, work
 
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.levels import Level
-from procdeck.core.messages import FindPage, FindQuery, LinePattern, LogFilter, LogLine, LogQuery, LogWindow
+from procdeck.core.messages import (
+    FindPage,
+    FindQuery,
+    LinePattern,
+    LogFilter,
+    LogLine,
+    LogQuery,
+    LogWindow,
+    ignores_case,
+)
 
 from .. import logcopy
-from ..logsearch import Search, compile_pattern, ignores_case
+from ..logsearch import Search, compile_pattern
 from ..logselection import Place, Selected, word_around
 from ..logviewport import THE_END
 from ..status import Glyphs
