@@ -462,6 +462,7 @@ def test_instances_that_come_later_are_followed_from_their_first_line(app_dir: A
             ask(folder, lambda engine, count=count: engine.scale(f"web={count} worker={count}"))  # type: ignore[misc]
             web.wait_line(f"web.{count} is up")
             everything.wait_line(f"worker.{count} is up")
+            everything.wait_line(f"web.{count} is up")
         assert web.lines == [f"web.{number}  | web.{number} is up" for number in (1, 2, 3)]
         assert {f"web.{number}" for number in (2, 3)} <= {line.split()[0] for line in everything.lines}
 
