@@ -38,9 +38,11 @@ from procdeck.core.messages import (
 from .ansi import plain
 from .attach import Attachment
 from .driver import TerminalDriver
-from .keys import INSPECTOR, MAIN
+from .keys import MAIN
 from .lending import LendingApp
 from .model import Formation
+from .screens.acting import ActingScreen
+from .screens.deck import DeckScreen
 from .screens.help import HelpScreen
 from .screens.inspector import InspectorScreen
 from .screens.main import MainScreen
@@ -167,7 +169,7 @@ class ProcdeckApp(LendingApp):
             self.exit(130)
 
     def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, lambda _: self._main.restyle() if self._main else None)
+        self.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._run()
 
     def _end_by_signal(self, number: int) -> None:
@@ -245,12 +247,15 @@ class ProcdeckApp(LendingApp):
     def _frame(self) -> None:
         self._frame_due = False
         self._last_frame = time.monotonic()
-        if self._main is not None:
-            self._main.update()
-            self._tell_size()
         for screen in self.screen_stack:
-            if isinstance(screen, InspectorScreen):
+            if isinstance(screen, DeckScreen):
                 screen.update()
+        self._tell_size()
+
+    def _restyle(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, DeckScreen):
+                screen.restyle()
 
     def _count_down(self) -> None:
         if self.formation.unsettled():
@@ -285,7 +290,7 @@ class ProcdeckApp(LendingApp):
         if isinstance(event, Crashed):
             self._tell_of_crash(event)
         for screen in self.screen_stack:
-            if isinstance(screen, InspectorScreen):
+            if isinstance(screen, DeckScreen):
                 screen.heard(event)
 
     def _tell_of_crash(self, event: Crashed) -> None:
@@ -331,12 +336,12 @@ class ProcdeckApp(LendingApp):
             self.notify(f"{view.name} waits at {view.prompt}: a attaches.", markup=False)
         self._prompts_told[view.name] = view.run
 
-    @on(MainScreen.Attach)
+    @on(ActingScreen.Attach)
     def _lend_to_selected(self) -> None:
-        if self._main is None or self.client is None or self._quitting:
+        if not isinstance(self.screen, ActingScreen) or self.client is None or self._quitting:
             self.lend_to_nobody("The formation is being stopped.")
             return
-        found = self._main.to_attach()
+        found = self.screen.to_attach()
         if isinstance(found, str):
             self.lend_to_nobody(found)
         else:
@@ -361,9 +366,8 @@ class ProcdeckApp(LendingApp):
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
 
-    @on(MainScreen.Ask)
-    @on(InspectorScreen.Ask)
-    def _asked(self, event: MainScreen.Ask | InspectorScreen.Ask) -> None:
+    @on(DeckScreen.Ask)
+    def _asked(self, event: DeckScreen.Ask) -> None:
         client = self.client
         if client is None or self._quitting:
             return  # a key that was on its way when the end began
@@ -379,8 +383,7 @@ class ProcdeckApp(LendingApp):
 
     def action_help(self) -> None:
         """Shows the keys."""
-        keys = INSPECTOR if isinstance(self.screen, InspectorScreen) else MAIN
-        self.push_screen(HelpScreen(keys))
+        self.push_screen(HelpScreen(self.screen.KEYS if isinstance(self.screen, DeckScreen) else MAIN))
 
     def action_quit_formation(self) -> None:
         """Stops everything, and ends when it is down. Asked again: KILL."""

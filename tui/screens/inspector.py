@@ -9,12 +9,10 @@ from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
-from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from procdeck.core.client import Client
@@ -33,38 +31,28 @@ from ..model import CRASHED, Formation
 from ..sourcecode import excerpt
 from ..status import Glyphs
 from ..text import plural, short
-from ..widgets.lines import Footer, Hint, LogTitle, Note
+from ..widgets.lines import Hint, LogTitle, Note
+from .deck import DeckScreen, hints
 
-_HINTS = {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in INSPECTOR if key.hint}
+_HINTS = hints(INSPECTOR)
 _AROUND = 3
 """Lines of source on each side of the place; more on a tall screen."""
 
 
-class InspectorScreen(Screen[None]):
+class InspectorScreen(DeckScreen):
     """Shows one crash."""
 
+    KEYS = INSPECTOR
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in INSPECTOR]
 
-    class Ask(Message):
-        """Something is asked of the engine."""
-
-        def __init__(self, command: str, target: str) -> None:
-            super().__init__()
-            self.command = command
-            self.target = target
-
     def __init__(self, name: str, detail: CrashDetail, formation: Formation, client: Client, signs: Glyphs) -> None:
-        super().__init__()
+        super().__init__(formation, client, signs)
         self.instance = name
         """The instance that is looked at."""
         self._detail = detail
-        self._formation = formation
-        self._client = client
-        self._signs = signs
         self._title = LogTitle(signs)
         self._text = Static(id="inspection")
         self._body = VerticalScroll(self._text, id="inspector")
-        self._footer = Footer()
         self._newest = detail.report.run
         """The latest run that crashed."""
         self._environment: EnvironmentView | None = None
@@ -76,6 +64,7 @@ class InspectorScreen(Screen[None]):
         yield self._title
         yield self._body
         yield self._footer
+        yield self._prompt
 
     def on_mount(self) -> None:
         self._body.focus()
@@ -238,10 +227,6 @@ class InspectorScreen(Screen[None]):
         """No more tries, or lets go."""
         self.post_message(self.Ask("hold", self.instance))
 
-    @on(Footer.Clicked)
-    async def _clicked(self, event: Footer.Clicked) -> None:
-        await self.run_action(event.action)
-
     # Drawing ----------------------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
@@ -301,11 +286,11 @@ class InspectorScreen(Screen[None]):
     def _show_footer(self) -> None:
         live = self._formation.live.get(self.instance)
         names = ["walk(-1)", "difference", "environment", "copy"]
-        hints = [_HINTS["edit"]] if self._detail.report.place is not None else []
-        hints += [_HINTS[name] for name in names]
+        shown = [_HINTS["edit"]] if self._detail.report.place is not None else []
+        shown += [_HINTS[name] for name in names]
         if live is not None and live.view.state in CRASHED:
-            hints = [_HINTS["restart"], Hint("h", "let go" if live.view.held else "hold", "hold"), *hints]
-        self._footer.show(hints, [_HINTS["back"], _HINTS["app.help"]])
+            shown = [_HINTS["restart"], Hint("h", "let go" if live.view.held else "hold", "hold"), *shown]
+        self._footer.show(shown, [_HINTS["back"], _HINTS["app.help"]])
 
     def _palette(self) -> Palette:
         colours = self.app.get_css_variables()

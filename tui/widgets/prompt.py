@@ -15,21 +15,15 @@ class Prompt(Horizontal):
     class Submitted(Message):
         """Something was entered."""
 
-        def __init__(self, purpose: str, value: str) -> None:
+        def __init__(self, value: str) -> None:
             super().__init__()
-            self.purpose = purpose
             self.value = value
 
     class Cancelled(Message):
         """Escape was pressed, or the focus went elsewhere."""
 
-        def __init__(self, purpose: str) -> None:
-            super().__init__()
-            self.purpose = purpose
-
     def __init__(self) -> None:
         super().__init__()
-        self._purpose = ""
         self._preview: Callable[[str], tuple[str, bool]] = lambda _: ("", True)
 
     def compose(self) -> ComposeResult:
@@ -37,16 +31,15 @@ class Prompt(Horizontal):
         yield Input(id="prompt-input", compact=True, select_on_focus=False)
         yield Label("", id="prompt-note", markup=False)
 
-    def ask(self, purpose: str, label: str, preview: Callable[[str], tuple[str, bool]], *, value: str = "") -> None:
+    def ask(self, label: str, preview: Callable[[str], tuple[str, bool]], *, value: str = "") -> None:
         """Opens the prompt.
 
         Args:
-            purpose: given back with what was entered.
             label: what stands before the input.
             preview: from what is typed, the words at the right and whether it may be entered.
             value: what stands in the input at first.
         """
-        self._purpose, self._preview = purpose, preview
+        self._preview = preview
         self.query_one("#prompt-label", Label).update(f" {label} ")
         self.display = True
         field = self.query_one(Input)
@@ -75,10 +68,10 @@ class Prompt(Horizontal):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if not event.value or self._preview(event.value)[1]:
-            self.post_message(self.Submitted(self._purpose, event.value))
+            self.post_message(self.Submitted(event.value))
 
     def on_key(self, event: events.Key) -> None:
         if event.key in ("escape", "ctrl+c"):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Cancelled(self._purpose))
+            self.post_message(self.Cancelled())
