@@ -1,22 +1,69 @@
-"""Who listens on which TCP port of this machine: /proc/net/tcp on Linux, psutil elsewhere."""
+"""Who listens on which TCP port of this machine: the kernel's socket diagnosis on Linux (or /proc/net/tcp, where that
+is not to be had), psutil elsewhere.
+"""
 
 import os
+import socket
+import struct
 import time
 from collections.abc import Iterable
 
 from .proctable import LINUX, Process, command_line
 
-_LISTEN = b"0A"
-
-
 Listening = dict[int, set[int]]
 """The ports that somebody listens on, each with the inodes of the listening sockets."""
+
+_LISTEN = 0x0A
+"""The state of a listening socket (include/net/tcp_states.h)."""
+_SOCK_DIAG = 4
+"""NETLINK_SOCK_DIAG: asks for sockets by their state (sock_diag(7))."""
+_HEADER = struct.Struct("=IHHII")
+"""struct nlmsghdr: length, type, flags, sequence number, sender."""
+_REQUEST = struct.Struct("=BBBBI48s")
+"""struct inet_diag_req_v2: family, protocol, extensions, padding, states, socket."""
+_BY_FAMILY, _DUMP = 20, 0x301
+"""SOCK_DIAG_BY_FAMILY; NLM_F_REQUEST | NLM_F_DUMP."""
+_ERROR, _DONE = 2, 3
+_PORT, _INODE = 4, 68
+"""Where in struct inet_diag_msg the local port stands, in network order, and the inode."""
 
 
 def listening_ports() -> Listening | None:
     """One look at all ports of the machine; None where there is no such look (elsewhere than on Linux)."""
     if not LINUX:
         return None
+    try:
+        # Some hundred times as fast as /proc/net/tcp, for which the kernel walks through all the connections that
+        # there could be.
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as asked:
+            asked.settimeout(1.0)
+            ports: Listening = {}
+            for family in (socket.AF_INET, socket.AF_INET6):
+                _ask_kernel(asked, family, ports)
+            return ports
+    except (OSError, struct.error):
+        return _in_proc()
+
+
+def _ask_kernel(asked: socket.socket, family: int, ports: Listening) -> None:
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, 1 << _LISTEN, b"")
+    asked.send(_HEADER.pack(_HEADER.size + len(body), _BY_FAMILY, _DUMP, 1, 0) + body)
+    while True:
+        data, place = asked.recv(1 << 17), 0
+        while place < len(data):
+            size, kind, *_ = _HEADER.unpack_from(data, place)
+            if kind == _DONE:
+                return
+            if kind == _ERROR or size < _HEADER.size:
+                raise OSError("the kernel does not tell who listens")
+            found = place + _HEADER.size
+            (port,) = struct.unpack_from("!H", data, found + _PORT)
+            (inode,) = struct.unpack_from("=I", data, found + _INODE)
+            ports.setdefault(port, set()).add(inode)
+            place += (size + 3) & ~3
+
+
+def _in_proc() -> Listening:
     ports: Listening = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -26,7 +73,7 @@ def listening_ports() -> Listening | None:
             continue
         for row in rows:
             field = row.split()
-            if field[3] == _LISTEN:
+            if int(field[3], 16) == _LISTEN:
                 ports.setdefault(int(field[1].rpartition(b":")[2], 16), set()).add(int(field[9]))
     return ports
 
