@@ -18,6 +18,8 @@ SEGMENT = 256 * 1024
 """Bytes after which a segment ends at the next newline."""
 LARGE_SEGMENT = 1024 * 1024
 """The same for what goes to the disk at once."""
+_ROUGH = 3
+"""A flood is cut roughly at first: into pieces of so many large segments."""
 LINE_MAX = 1024 * 1024
 """A line longer than this (bytes) is continued as a line of its own."""
 DEFAULT_MEMORY = 4 * 1024 * 1024
@@ -88,7 +90,11 @@ class LogStore:
         self._firsts: list[int] = []
         """The first seq of each segment."""
         self._open = 0
-        """Bytes of the last line, as long as its newline has not come."""
+        """Bytes of the last line, as long as its newline has not come. Not known while `_running`."""
+        self._running = False
+        """A flood goes straight to the disk: where in the last segment its lines end has not been looked at."""
+        self._density = 0.0
+        """Lines per byte, as they were when that was looked at last."""
         self._in_memory = 0
         self._on_disk = 0
         self._spilled = 0
@@ -114,6 +120,7 @@ class LogStore:
 
     def append(self, data: bytes, *, at: float, run: int) -> None:
         """Adds a chunk as it was read, at Unix time `at`."""
+        self._settle()
         start = 0
         while start < len(data):
             segment = self._segment_for(run, ends_line=data.startswith(b"\n", start))
@@ -147,6 +154,7 @@ class LogStore:
         self._make_room()
 
     def _put_mark(self, run: int, at: float, what: RunMark | RunStart) -> None:
+        self._settle()
         segment = Segment.of_mark(run, self.written, self._sequence.take(1), at, what)
         self._push(segment, segment.first_seq)
         self.end += 1
@@ -224,6 +232,7 @@ class LogStore:
     @property
     def open_seq(self) -> int | None:
         """The seq of the last line, when more of it may come."""
+        self._settle()
         if not self._open:
             return None
         last = self._segments[-1]
@@ -231,6 +240,7 @@ class LogStore:
 
     def tail(self, size: int) -> bytes:
         """The last bytes of output, at most so many."""
+        self._settle()
         for segment in reversed(self._segments):
             if segment.text:
                 # Asked for at every look: a part of it, not a copy of all.
@@ -252,19 +262,21 @@ class LogStore:
 
         Blocks that cannot be read (the disk failed) are left out.
         """
-        here = bisect_right(self._firsts, seq) - 1
+        here = self._find(seq)
         segments = self._segments
         if backward:
             if here >= 0 and (block := self._block(segments[here], stop=seq)) is not None:
                 yield block
             for i in range(here - 1, -1, -1):
-                if i < len(segments) and (block := self._block(segments[i])) is not None:
-                    yield block
+                for part in reversed(self._refine(i) if i < len(segments) else ()):
+                    if (block := self._block(part)) is not None:
+                        yield block
             return
         if here >= 0 and (block := self._block(segments[here], start=seq)) is not None:
             yield block
         i = max(0, here + 1)
         while i < len(segments):
+            self._refine(i)
             if (block := self._block(segments[i])) is not None:
                 yield block
             i += 1
@@ -294,7 +306,7 @@ class LogStore:
 
     def rank(self, seq: int) -> int:
         """How many kept lines have a smaller seq. Reckoned where lines are."""
-        here = bisect_right(self._firsts, seq) - 1
+        here = self._find(seq)
         if here < 0:
             return 0
         rank = sum([segment.lines for segment in self._segments[:here]])
@@ -307,15 +319,27 @@ class LogStore:
 
     def count(self, most: int) -> bool:
         """Counts lines that were only reckoned, reading up to `most` segments. Returns whether any are left."""
-        for segment in self._segments if self._uncounted else ():
-            if segment.counted:
-                continue
-            if most <= 0:
-                return True
-            most -= 1
-            self.end += segment.count(self._bytes(segment))
-            self._uncounted -= 1
+        self._settle()
+        i = 0
+        while self._uncounted and i < len(self._segments):
+            segment = self._segments[i]
+            if not segment.counted:
+                if most <= 0:
+                    return True
+                most -= 1
+                self._refine(i)
+                self.end += segment.count(self._bytes(segment))
+                self._uncounted -= 1
+            i += 1
         return False
+
+    def _find(self, seq: int) -> int:
+        """The place of the segment in which a seq lies, or behind which; -1 when it is in front of all."""
+        self._settle()
+        here = bisect_right(self._firsts, seq) - 1
+        if here >= 0 and len(self._refine(here)) > 1:
+            here = bisect_right(self._firsts, seq) - 1
+        return here
 
     def _block(self, segment: Segment, *, start: int | None = None, stop: int | None = None) -> Block | None:
         """The lines of a segment that begin at these seqs; None when there are none."""
@@ -357,21 +381,27 @@ class LogStore:
         if self._disk < REGION:
             return None
         try:
-            segment = self._open_on_disk(run)
-            assert segment.extent is not None
-            fd, offset, room = self._file.tail(1)
-            if room < LARGE_SEGMENT or not self._file.goes_on(segment.extent):
+            last = self._segments[-1] if self._segments else None
+            if not self._running or last is None or last.run != run or not self._has_room(last):
+                self._settle()
+                last = self._open_on_disk(run)
+            if not self._has_room(last):
                 # What is unfinished goes along to where there is room.
-                data = self._bytes(segment) or b""
+                data = self._bytes(last) or b""
                 self._file.tail(REGION)
                 moved = self._file.write([data])
-                self._file.release(segment.extent)
-                segment.extent = moved
-                fd, offset, room = self._file.tail(1)
+                assert last.extent is not None
+                self._file.release(last.extent)
+                last.extent = moved
+            return self._file.tail(1)
         except OSError as error:
             self._lose_disk(error)
             return None
-        return fd, offset, room
+
+    def _has_room(self, segment: Segment) -> bool:
+        """Whether more of a segment on disk can be put right behind it."""
+        assert segment.extent is not None
+        return self._file.tail(1)[2] >= LARGE_SEGMENT and self._file.goes_on(segment.extent)
 
     def took(self, chunks: Sequence[tuple[int, float]]) -> None:
         """What was put there: the sizes of chunks in bytes, and the Unix times at which they came."""
@@ -385,11 +415,24 @@ class LogStore:
             self.written += size
         self._on_disk += segment.weight - weight
         segment.extent = self._file.grow(segment.extent, segment.size)
+        self._running = True
+        if not self._density or segment.size > _ROUGH * LARGE_SEGMENT:
+            self._settle()
+        else:
+            self._reckon(segment, max(1, round(segment.size * self._density)), False)
+        self._make_room()
+
+    def _settle(self) -> None:
+        """Makes segments of whole lines of what a flood has brought, and finds out where the last line begins: because
+        somebody wants to know, or something else is to follow, or it has become much."""
+        if not self._running:
+            return
+        self._running = False
+        self._open = 0
         try:
-            self._cut_up(segment)
+            self._cut_up(self._segments[-1])
         except OSError as error:
             self._lose_disk(error)
-        self._make_room()
 
     def _open_on_disk(self, run: int) -> Segment:
         """The last segment, holding nothing but the unfinished line, on disk."""
@@ -404,22 +447,52 @@ class LogStore:
         return last
 
     def _cut_up(self, segment: Segment) -> None:
-        """Makes segments of whole lines of what has come."""
         while True:
-            # One more byte is looked at, so that a newline right behind a line of the greatest length ends it.
-            limit = min(segment.size, LARGE_SEGMENT + 1)
-            place, density = self._after_newline(segment, limit)
-            whole = segment.size <= LARGE_SEGMENT
-            if not place and not whole:
+            # Roughly: mostly nobody looks at the pieces before they are let go.
+            place, density = self._after_newline(segment, min(segment.size, _ROUGH * LARGE_SEGMENT))
+            if place:
+                self._density = density
+            elif segment.size > LARGE_SEGMENT:
                 place = LARGE_SEGMENT
             rest = self._cut(segment, place) if 0 < place < segment.size else None
-            unfinished = whole and not place
-            lines = 1 if unfinished else max(1, round(segment.size * density))
-            self._reckon(segment, lines if segment.size else 0, unfinished)
+            lines = max(1, round(segment.size * density)) if place else 1
+            segment.rough = segment.size > LARGE_SEGMENT + 1
+            self._reckon(segment, lines if segment.size else 0, not place)
             if rest is None:
-                self._open = segment.size if unfinished else 0
+                self._open = segment.size if not place else 0
                 return
             segment = rest
+
+    def _refine(self, i: int) -> list[Segment]:
+        """Cuts a rough piece into such as can be read at once, since somebody looks there. Returns what there is in its
+        place; mostly that is itself."""
+        segment = self._segments[i]
+        pieces = [segment]
+        if not segment.rough:
+            return pieces
+        segment.rough = False
+        lines, size, weight = segment.lines, segment.size, segment.weight
+        try:
+            while segment.size > LARGE_SEGMENT + 1:
+                # One more byte is looked at, so that a newline right behind a line of the greatest length ends it.
+                place, _ = self._after_newline(segment, LARGE_SEGMENT + 1)
+                rest = segment.split(place or LARGE_SEGMENT)
+                assert rest.extent is not None
+                self._file.keep(rest.extent)
+                pieces.append(rest)
+                segment = rest
+        except OSError as error:
+            self._lose_disk(error)
+        for piece in pieces:
+            piece.lines, piece.counted = max(1, lines * piece.size // size), False
+        self.end += sum(piece.lines for piece in pieces) - lines
+        self._uncounted += len(pieces) - 1
+        self._on_disk += sum(piece.weight for piece in pieces) - weight
+        self._segments[i : i + 1] = pieces
+        self._firsts[i : i + 1] = [piece.first_seq for piece in pieces]
+        if i < self._spilled:
+            self._spilled += len(pieces) - 1
+        return pieces
 
     def _after_newline(self, segment: Segment, limit: int) -> tuple[int, float]:
         """The place behind the last newline before a place, 0 when there is none, and how many there are per byte."""
@@ -512,6 +585,9 @@ class LogStore:
         oldest = next((i for i in range(last) if self._may_go(segments[i])), None)
         if oldest is None:
             return False
+        if self._in_memory + self._on_disk - segments[oldest].weight < self._disk:
+            # As a whole it is too much: all that the disk has room for is to be there.
+            last += len(self._refine(oldest)) - 1
         run = segments[oldest].run
         stop = oldest + 1
         if run != segments[-1].run:
@@ -571,12 +647,15 @@ class LogStore:
     def _tail(self) -> frozenset[Segment]:
         """The last segments: the end of a run, and what it wrote before that."""
         kept: list[Segment] = []
-        run, size = self._segments[-1].run, 0
-        for segment in reversed(self._segments):
+        run, size, i = self._segments[-1].run, 0, len(self._segments) - 1
+        while i >= 0:
+            i += len(self._refine(i)) - 1
+            segment = self._segments[i]
             if segment.run != run or segment.gap is not None or size >= TAIL:
                 break
             kept.append(segment)
             size += segment.size
+            i -= 1
         return frozenset(kept)
 
 

@@ -30,6 +30,7 @@ class Segment:
         lines: lines in it; reckoned while `counted` is false.
         data: the bytes, while they are in memory.
         extent: where they are on disk, when they are not.
+        rough: it is to be cut into smaller ones before somebody reads it.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Segment:
         "lines",
         "mark",
         "offset",
+        "rough",
         "run",
         "size",
     )
@@ -54,6 +56,7 @@ class Segment:
         self.size = 0
         self.lines = 0
         self.counted = True
+        self.rough = False
         self.data: bytearray | None = bytearray()
         self.extent: Extent | None = None
         self.mark: RunMark | None = None

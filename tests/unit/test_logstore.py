@@ -287,6 +287,27 @@ def test_every_byte_of_the_last_of_what_may_be_kept_is_there(directly: bool) -> 
     assert gap.size + len(text) == len(everything)
 
 
+def test_a_flood_that_nobody_looks_at_is_hardly_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+    really = spill.SpillFile.read
+
+    def counting(file: spill.SpillFile, extent: spill.Extent, start: int = 0) -> bytes:
+        nonlocal read
+        read += extent.size - start
+        return really(file, extent, start)
+
+    monkeypatch.setattr(spill.SpillFile, "read", counting)
+    store = LogStore("web.1", ArrivalCounter(), disk=logstore.DEFAULT_DISK)
+    line = b"x" * 99 + b"\n"
+    for _ in range(20):
+        put_directly(store, line * 20_000, 1)
+    assert store.size == 20 * 20_000 * len(line)
+    assert read < store.size // 50
+    window = [*itertools.islice(store.lines_before(store.next_seq, CLIP), 3)]
+    assert [written.data + b"\n" for written in window] == [line] * 3
+    assert read < store.size // 10, "only the piece that is looked at is cut up and read"
+
+
 def test_lines_of_a_flood_are_reckoned_first_and_counted_when_there_is_time() -> None:
     store = LogStore("web.1", ArrivalCounter(), disk=logstore.DEFAULT_DISK)
     put_directly(store, b"".join(b"%d\n" % i for i in range(1_000_000)), 1)
