@@ -31,9 +31,11 @@ from .messages import (
     GetCrash,
     GetCrashes,
     GetEnvironment,
+    GetInstance,
     GetSnapshot,
     Hello,
     Hold,
+    InstanceDetail,
     Kill,
     Leave,
     LogQuery,
@@ -43,6 +45,7 @@ from .messages import (
     Request,
     Restart,
     Result,
+    Roll,
     Scale,
     SetTerminalSize,
     SetWindowSize,
@@ -168,6 +171,12 @@ class Client:
 
     async def environment_of(self, name: str) -> EnvironmentView:
         return _expect(await self._ask(GetEnvironment(name)), EnvironmentView)
+
+    async def instance(self, name: str) -> InstanceDetail:
+        return _expect(await self._ask(GetInstance(name)), InstanceDetail)
+
+    async def roll(self, target: str) -> Done:
+        return _expect(await self._ask(Roll(target)), Done)
 
     async def attach(self, name: str, columns: int, rows: int) -> Done:
         return _expect(await self._ask(Attach(name, columns, rows)), Done)

@@ -4,34 +4,53 @@ Everything that a user can get wrong before a process exists is found here, so t
 screen opens.
 """
 
+import contextlib
+import itertools
 import os
 import re
-import secrets
 import shlex
-import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from . import policy
 from .environment import read_env_files
 from .errors import ProcdeckError, UsageError
-from .formation import TYPE_NAME, ProcessType, parse_initial, unknown_type
+from .formation import TYPE_NAME, ProcessType, instance_name, parse_initial, unknown_type
 from .logfiles import check_folder
 from .logstore import DEFAULT_DISK, DEFAULT_MEMORY
 from .order import check_order
+from .origins import (
+    COMMAND_LINE,
+    DEFAULT,
+    FORMATION_OPTION,
+    PORT_OPTION,
+    RESUME_OPTION,
+    ROUTE_OPTION,
+    SHELL,
+    START,
+    TIMEOUT_OPTION,
+    Origin,
+    in_env_files,
+    in_settings,
+)
 from .places import app_root as app_root
 from .places import crash_folder as crash_folder
 from .places import socket_name as socket_name
+from .places import state_of as state_of
 from .policy import RestartPolicy
-from .ports import DEFAULT_BASE, MAX_PORT, parse_base, port_for
+from .ports import BLOCK, DEFAULT_BASE, MAX_PORT, parse_base, port_for
 from .procfile import read_procfile
+from .router.control import Balance
 from .settings import (
     SETTINGS_FILES,
     ReadyCheck,
+    RouteSettings,
     Settings,
     TypeSettings,
+    find_settings,
     parse_memory,
     parse_signal,
     read_app_json,
@@ -64,6 +83,14 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Route:
+    """The address of a type: connections to it go to those of its instances that are ready."""
+
+    port: int
+    balance: Balance = Balance.LEAST_CONNECTIONS
+
+
+@dataclass(frozen=True)
 class TypeSpec:
     """A process type and how its instances are to be run."""
 
@@ -71,6 +98,8 @@ class TypeSpec:
     quantity: int = 1
     """Instances at the start."""
     restart: RestartPolicy = RestartPolicy.ON_FAILURE
+    restart_delay: float = field(default_factory=lambda: policy.FIRST_DELAY)
+    """Seconds before the first try after a crash; the next ones wait longer (`core.policy`)."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout: float = 5.0
     tty: bool = True
@@ -83,6 +112,7 @@ class TypeSpec:
     memory_limit: int | None = None
     """Bytes of the whole tree."""
     watch: tuple[str, ...] = ()
+    route: Route | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +130,7 @@ class Config:
     """What instances get besides what procdeck itself sets: the shell's environment under that of .env."""
     dotenv: Mapping[str, str] = field(default_factory=dict)
     """That of .env alone."""
-    run_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    run_id: str = field(default_factory=lambda: os.urandom(8).hex())
     options: "Options | None" = None
     """What it was loaded with, with whole paths: to be loaded anew when files have changed. None: it was put
     together."""
@@ -116,8 +146,20 @@ class Config:
     """Where logs are written as files too; None: nowhere."""
     notify: str = ""
     """How a crash is told besides on the screen: `bell`, `osc9`; empty: not."""
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Other keys for the dashboard's actions, by their names."""
+    theme: str = ""
+    """Of the dashboard; empty: not said. Which there are, the dashboard knows."""
+    remembered_dir: Path | None = None
+    """Where it is remembered how many of each type ran last; None: nowhere."""
+    notices: tuple[str, ...] = ()
+    """What a person should know from the start, in sentences."""
     crash_dir: Path | None = None
     """Where crash reports are kept; None: in memory only."""
+    origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
+    """Where the rules of each type are said, by their names in the settings; what is not there is a default."""
+    port_origin: Origin = DEFAULT
+    """Where the base port is."""
     passed_over: tuple[str, ...] = ()
     """What is wrong with lines of the Procfile that are no type, when it was to be read all the same."""
 
@@ -131,11 +173,39 @@ class Config:
         """Those of `files` that are environment files."""
         return [path for path in self.files[1:] if path.name not in SETTINGS_FILES]
 
+    @property
+    def routes(self) -> dict[str, Route]:
+        """The types that have a route, and which."""
+        return {spec.type.name: spec.route for spec in self.specs if spec.route is not None}
+
     def check_ports(self) -> None:
-        """Raises UsageError when the formation needs ports above 65535."""
+        """Raises UsageError when the formation needs ports above 65535, or one for two things."""
         for spec in self.specs:
             if spec.quantity:
                 port_for(self.base_port, spec.type.index, spec.quantity, len(self.specs))
+        if self.routes:
+            self._check_routes()
+
+    def _check_routes(self) -> None:
+        owners: dict[int, str] = {}
+        for spec in self.specs:
+            # Whole blocks: an instance that comes later is to find its own free, too.
+            for number in range(1, max(BLOCK, spec.quantity) + 1):
+                with contextlib.suppress(UsageError):
+                    port = port_for(self.base_port, spec.type.index, number, len(self.specs))
+                    owners[port] = instance_name(spec.type.name, number)
+        taken: dict[int, str] = {}
+        for name, route in self.routes.items():
+            if route.port in owners:
+                raise UsageError(
+                    f"The route of {name} is port {route.port}, which is the PORT of {owners[route.port]}: "
+                    f"choose another one, such as {_free_route(self.base_port, owners, taken)}."
+                )
+            if route.port in taken:
+                raise UsageError(
+                    f"{taken[route.port]} and {name} have one route, port {route.port}: give each its own."
+                )
+            taken[route.port] = name
 
 
 @dataclass(frozen=True)
@@ -156,10 +226,14 @@ class Options:
     """Apply changes of the files at once."""
     log_dir: str | None = None
     """Where logs are to be written as files too."""
+    resumed: Mapping[str, int] | None = None
+    """How many of each type ran last, when that is to be so again; types that are gone since count for nothing."""
     stop_timeout: float | None = None
     """Seconds, for every type."""
     lenient: bool = False
     """Pass over lines of the Procfile that are no type."""
+    routes: Sequence[str] = ()
+    """The ports of types for which connections are taken: `web=8000`, also several with commas between."""
     again: bool = False
     """The files are read once more while the formation runs: types that are gone by now may still be named here."""
 
@@ -172,7 +246,7 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     """
     shell = dict(os.environ if environ is None else environ)
     root = _root(options)
-    settings = read_settings(root)
+    settings, book = find_settings(root)
     dotenv_paths = env_paths(options, settings, root)
     dotenv = _dotenv(dotenv_paths, shell, must_exist=_names_env_files(options, settings))
     env = {**shell, **dotenv}
@@ -181,16 +255,28 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     types, selected, source = _types(options.selected, path, passed_over, required=required, again=options.again)
     known = [type_.name for type_ in types]
 
-    base = _base_port(options.port, dotenv, settings.port, shell)
+    whole_dotenv = [_whole(path, root) for path in dotenv_paths]
+    in_env, in_book = in_env_files(whole_dotenv, "PORT"), in_settings(book, "port")
+    base, port_origin = _base_port(options.port, (dotenv, in_env), (settings.port, in_book), shell)
 
-    quantities = _quantities(known, selected, options, settings, root, made=source != str(path))
-    specs = tuple(_spec(type_, settings, quantities[type_.name], options, root) for type_ in types)
+    quantities, counted = _quantities(known, selected, options, settings, root, book, made=source != str(path))
+    routes = parse_routes(options.routes, known, lenient=options.again)
+    specs = tuple(
+        _spec(type_, settings, quantities[type_.name], options, root, routes.get(type_.name)) for type_ in types
+    )
     for name in settings.types if source == str(path) else ():
         if name not in known:
             raise ProcdeckError(f"The setting types.{name}: {unknown_type(name, known)}")
     check_order({spec.type.name: spec.after for spec in specs})
     title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
-    whole_dotenv = [_whole(path, root) for path in dotenv_paths]
+    origins = {
+        name: {
+            **_origins(name, settings, options, book),
+            "command": Origin(path.name, (_whole(path, root),), name) if source == str(path) else COMMAND_LINE,
+            "quantity": counted[name],
+        }
+        for name in known
+    }
     config = Config(
         root=root,
         title=title,
@@ -216,7 +302,12 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
         else parse_memory(settings.log_disk, "The setting log_disk", least=0),
         log_dir=_log_dir(options.log_dir, settings.log_dir, root),
         notify=settings.notify or "",
+        keys=settings.keys,
+        theme=settings.theme or "",
+        remembered_dir=state_of(root, "remembered"),
         crash_dir=crash_folder(root),
+        origins=origins,
+        port_origin=port_origin,
         passed_over=tuple(passed_over or ()),
     )
     config.check_ports()
@@ -288,7 +379,7 @@ def _types(
     if required and not path.exists():
         read_procfile(path)  # says that it is missing
     if path.exists() or required or not commands:
-        lone = len(selected) == 1 and not path.exists() and not required and shutil.which(selected[0]) is not None
+        lone = len(selected) == 1 and not path.exists() and not required and _is_program(selected[0])
         if not commands and not lone:
             types = read_procfile(path, passed_over)
             known = [type_.name for type_ in types]
@@ -300,6 +391,13 @@ def _types(
         type_ = next(word for word in selected if word not in commands)
         raise UsageError(f"{type_} and {commands[0]!r} cannot be mixed: name types of the Procfile, or give commands.")
     return _from_commands(selected), (), "command line"
+
+
+def _is_program(word: str) -> bool:
+    # Few words are asked about, and it takes as long to load as all of this module.
+    from shutil import which
+
+    return which(word) is not None
 
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -346,19 +444,26 @@ def _parts(env_files: str | None) -> list[str]:
     return [part for part in (part.strip() for part in given.split(",")) if part]
 
 
-def _base_port(given: str | None, dotenv: Mapping[str, str], setting: int | None, shell: Mapping[str, str]) -> int:
+def _base_port(
+    given: str | None,
+    dotenv: tuple[Mapping[str, str], Origin],
+    setting: tuple[int | None, Origin],
+    shell: Mapping[str, str],
+) -> tuple[int, Origin]:
     # foreman's order: -p, then .env, then the shell; the project's settings stand between the last two.
     if given is not None:
-        return parse_base(given, source="-p")
-    if "PORT" in dotenv:
-        return parse_base(dotenv["PORT"], source="PORT in .env")
-    if setting is not None:
-        if not 0 < setting <= MAX_PORT:
-            raise ProcdeckError(f"The setting port is {setting}: give a number from 1 to {MAX_PORT}.")
-        return setting
+        return parse_base(given, source="-p"), PORT_OPTION
+    variables, in_env = dotenv
+    if "PORT" in variables:
+        return parse_base(variables["PORT"], source="PORT in .env"), in_env
+    port, in_book = setting
+    if port is not None:
+        if not 0 < port <= MAX_PORT:
+            raise ProcdeckError(f"The setting port is {port}: give a number from 1 to {MAX_PORT}.")
+        return port, in_book
     if shell.get("PORT"):
-        return parse_base(shell["PORT"], source="PORT in the environment")
-    return DEFAULT_BASE
+        return parse_base(shell["PORT"], source="PORT in the environment"), SHELL
+    return DEFAULT_BASE, DEFAULT
 
 
 def _quantities(
@@ -367,30 +472,88 @@ def _quantities(
     options: Options,
     settings: Settings,
     root: Path,
+    book: Path | None,
     *,
     made: bool,
-) -> dict[str, int]:
-    """The count of each type. `made`: the types were made of commands, so the project's settings are about others."""
-    quantities = {name: 0 if name in NOT_RUN else 1 for name in known}
-    quantities.update({name: count for name, count in read_app_json(root).items() if name in known})
+) -> tuple[dict[str, int], dict[str, Origin]]:
+    """The count of each type, and where it is said. `made`: the types were made of commands, so the project's settings
+    are about others."""
+    quantities: dict[str, int] = {}
+    origins: dict[str, Origin] = {}
+
+    def put(counts: Mapping[str, int], said: Callable[[str], Origin]) -> None:
+        for name in known:
+            if name in counts:
+                quantities[name], origins[name] = counts[name], said(name)
+
+    put({name: 0 if name in NOT_RUN else 1 for name in known}, lambda _: DEFAULT)
+    put(read_app_json(root), lambda name: Origin("app.json", (root / "app.json",), name))
     of_types = {name: entry.quantity for name, entry in settings.types.items() if entry.quantity is not None}
-    quantities.update({name: count for name, count in of_types.items() if name in known})
+    put(of_types, lambda name: in_settings(book, f"types.{name}.quantity"))
     if settings.formation and not made:
         try:
-            quantities.update(parse_initial(settings.formation, known, spared=NOT_RUN))
+            put(parse_initial(settings.formation, known, spared=NOT_RUN), lambda _: in_settings(book, "formation"))
         except UsageError as error:
             raise ProcdeckError(f"The setting formation: {error}") from None
+    if options.resumed:
+        put(options.resumed, lambda _: RESUME_OPTION)
     if selected:
         # A type that was asked for by name runs even when its default is 0.
-        quantities = {name: max(1, quantities[name]) if name in selected else 0 for name in known}
+        chosen = {name: max(1, quantities[name]) if name in selected else 0 for name in known}
+        put({name: count for name, count in chosen.items() if count != quantities[name]}, lambda _: COMMAND_LINE)
     if options.formation is not None:
-        quantities.update(parse_initial(options.formation, known, spared=NOT_RUN, lenient=options.again))
-    return quantities
+        asked = parse_initial(options.formation, known, spared=NOT_RUN, lenient=options.again)
+        put(asked, lambda _: FORMATION_OPTION)
+    return quantities, origins
 
 
-def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Options, root: Path) -> TypeSpec:
+def parse_routes(words: Sequence[str], known: Sequence[str], *, lenient: bool = False) -> dict[str, int]:
+    """The ports of `web=8000,api=9000`, by type.
+
+    Args:
+        words: what was given.
+        known: the types.
+        lenient: pass over a type that is not known, as it may have been once.
+
+    Raises:
+        UsageError: a part that does not parse, an unknown type, no port, a type given twice.
+    """
+    ports: dict[str, int] = {}
+    for part in (part.strip() for word in words for part in word.split(",")):
+        name, equals, text = part.partition("=")
+        if not equals or not TYPE_NAME.fullmatch(name):
+            raise UsageError(f"{part!r} is not a route: write TYPE=PORT, as in web=8000.")
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= MAX_PORT):
+            raise UsageError(f"The route {part} has no port: give a number from 1 to {MAX_PORT}, as in {name}=8000.")
+        if name not in known:
+            if lenient:
+                continue
+            raise unknown_type(name, known)
+        if ports.setdefault(name, int(text)) != int(text):
+            raise UsageError(f"The route of {name} is given twice: {ports[name]} and {text}.")
+    return ports
+
+
+def _free_route(base: int, *taken: Mapping[int, str]) -> int:
+    """A port that is nobody's: 8000 where it can be, as people expect it."""
+    candidates = itertools.chain(range(8000, 9000), range(base - 1, 1023, -1), range(max(1024, base), MAX_PORT + 1))
+    used = {port for ports in taken for port in ports}
+    return next(port for port in candidates if port not in used)
+
+
+def _route(own: int | RouteSettings | None, given: int | None) -> Route | None:
+    balance = Balance(own.balance) if isinstance(own, RouteSettings) else Balance.LEAST_CONNECTIONS
+    port = own.port if isinstance(own, RouteSettings) else own
+    port = port if given is None else given
+    return None if port is None else Route(port, balance)
+
+
+def _spec(
+    type_: ProcessType, settings: Settings, quantity: int, options: Options, root: Path, route: int | None
+) -> TypeSpec:
     own = settings.types.get(type_.name, TypeSettings())
     timeouts = (options.stop_timeout, own.stop_timeout, settings.stop_timeout, 5.0)
+    delays = (own.restart_delay, settings.restart_delay, policy.FIRST_DELAY)
     stop_signal = (
         signal.SIGTERM if own.stop_signal is None else parse_signal(own.stop_signal, f"types.{type_.name}.stop_signal")
     )
@@ -398,6 +561,7 @@ def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Option
         type=type_,
         quantity=quantity,
         restart=own.restart or options.restart or RestartPolicy.ON_FAILURE,
+        restart_delay=next(delay for delay in delays if delay is not None),
         stop_signal=stop_signal,
         stop_timeout=next(timeout for timeout in timeouts if timeout is not None),
         tty=own.tty if own.tty is not None else True,
@@ -409,7 +573,29 @@ def _spec(type_: ProcessType, settings: Settings, quantity: int, options: Option
         if own.memory_limit is None
         else parse_memory(own.memory_limit, f"types.{type_.name}.memory_limit"),
         watch=tuple(own.watch),
+        route=_route(own.route, route),
     )
+
+
+def _origins(name: str, settings: Settings, options: Options, book: Path | None) -> dict[str, Origin]:
+    """Where the rules of a type are said, by the order of `_spec`; what is not there is a default."""
+    own = settings.types.get(name, TypeSettings())
+    origins = {
+        key: in_settings(book, f"types.{name}.{key}")
+        for key in TypeSettings.__struct_fields__
+        if getattr(own, key) not in (None, [], {})
+    }
+    if name in parse_routes(options.routes, (name,), lenient=True):
+        origins["route"] = ROUTE_OPTION
+    if options.restart is not None:
+        origins.setdefault("restart", START)
+    if options.stop_timeout is not None:
+        origins["stop_timeout"] = TIMEOUT_OPTION
+    elif settings.stop_timeout is not None:
+        origins.setdefault("stop_timeout", in_settings(book, "stop_timeout"))
+    if settings.restart_delay is not None:
+        origins.setdefault("restart_delay", in_settings(book, "restart_delay"))
+    return origins
 
 
 def _ready(ready: str | ReadyCheck | None) -> Ready:

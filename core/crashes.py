@@ -71,7 +71,8 @@ class Crashes:
         """To be examined; with the environment of those that are the first of a loop."""
         self._unwritten: deque[KeptCrash] = deque()
         self._loading: asyncio.TimerHandle | None = None
-        self._last_look_until: float | None = None
+        self._last_look: asyncio.TimerHandle | None = None
+        """When what is looked for is not waited for any longer."""
 
     # What happens -----------------------------------------------------------------------------------------------------
 
@@ -103,11 +104,10 @@ class Crashes:
         anew."""
         self._examine_all()
         loop = asyncio.get_running_loop()
-        if not self._loops.looking or (self._last_look_until is not None and loop.time() >= self._last_look_until):
+        if not self._loops.looking or (self._last_look is not None and loop.time() >= self._last_look.when()):
             return True
-        if self._last_look_until is None:
-            self._last_look_until = loop.time() + LAST_LOOK
-            loop.call_later(LAST_LOOK, again)
+        if self._last_look is None:
+            self._last_look = loop.call_later(LAST_LOOK, again)
             for task in self._loops.looking:
                 task.add_done_callback(lambda _: again())
         return False
@@ -117,6 +117,8 @@ class Crashes:
         self._examine_all()
         while self._unwritten:
             self._write_one()
+        if self._last_look is not None:
+            self._last_look.cancel()
         if self._loading is not None:
             self._loading.cancel()
         self._loops.close()
@@ -130,6 +132,11 @@ class Crashes:
         return CrashList(
             self._book.groups(time.time(), names or None), {name: self._book.runs(name) for name in wanted}
         )
+
+    def runs(self, name: str) -> Sequence[RunRecord]:
+        """The runs of an instance that have ended, however they did, the oldest first."""
+        self._examine_all()
+        return self._book.runs(name)
 
     def detail(self, name: str, run: int | None) -> CrashDetail:
         """All about the crash of a run; None: of the latest that crashed.

@@ -5,7 +5,6 @@ runs were good. What is worth keeping is told by others.
 have `-first` in their names and are kept longer.
 """
 
-import hashlib
 import os
 import re
 import stat
@@ -17,6 +16,7 @@ import msgspec
 
 from .changes import Changes
 from .crashreport import CrashReport
+from .digest import sha256
 from .environment import make_private
 
 MOST = 300
@@ -174,7 +174,7 @@ def _short(name: str) -> str:
     plain = _NOT_IN_NAMES.sub("_", type_)
     if plain == type_ and len(name) <= _LONGEST_NAME:
         return name
-    digest = hashlib.sha256(type_.encode(errors="replace")).hexdigest()[:12]
+    digest = sha256(type_.encode(errors="replace"))[:12]
     return f"{plain[: _LONGEST_NAME - 30]}-{digest}.{number}"
 
 

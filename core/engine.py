@@ -9,10 +9,11 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .config import Config, TypeSpec
 from .crashes import Crashes
-from .environment import instance_environment
+from .environment import address_variable, instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
 from .instance import Instance
@@ -36,15 +37,18 @@ from .messages import (
     FindPage,
     FindQuery,
     InstanceChanged,
+    InstanceDetail,
     InstanceRemoved,
     LogQuery,
     LogWindow,
     Notice,
     Output,
+    Routed,
     Sample,
     Sampled,
     Snapshot,
     Stopping,
+    Strays,
     TypeChanged,
     TypeRemoved,
     TypeView,
@@ -54,8 +58,16 @@ from .ports import port_for
 from .readiness import Readiness
 from .reload import HOLD_AT_ONCE, difference
 from .reloader import Reloader
+from .remembered import Quantities, RememberedFile
+from .rolling import Rolls
+from .router.control import Report
+from .routing import Routing
 from .spawn import Ended
 from .state import Exit, State
+from .wording import sayable
+
+if TYPE_CHECKING:
+    from .closeup import Closeup
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
 _RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
@@ -145,8 +157,27 @@ class Engine:
             type_saved=self._type_saved,
             failed=self.notice,
         )
+        self._closeup: Closeup | None = None
+        self._rolls = Rolls(
+            instances=self._in_order,
+            tell=self._outbox.tell,
+            turned=self._type_turned,
+        )
+        self._routing = Routing(
+            instances=self._in_order,
+            claim=self._lookout.claim,
+            reported=self._routed,
+            holder=self._holders.of,
+            notice=self.notice,
+            ended=self._lookout.look_soon,
+        )
+        self._traffic = Report([])
         self._stopping = False
-        self._notices: list[str] = []
+        self._delayed: list[asyncio.TimerHandle] = []
+        """What has to wait until the children have been started."""
+        self._strays_told = 0
+        self._notices = [*config.notices]
+        self._remembered = RememberedFile(config.remembered_dir, Quantities, self.notice)
         self._port_notices: dict[str, str] = {}
         """That an instance's PORT was held when it was started last, by instance."""
 
@@ -163,16 +194,19 @@ class Engine:
         for name in self._wanted:
             self._reconcile(name)
         self._lookout.start()
+        self._routing.set_routes(self.config.routes)
         if self._watch:
-            asyncio.get_running_loop().call_later(WATCH_DELAY, self._reloader.watch)
+            self._delayed.append(asyncio.get_running_loop().call_later(WATCH_DELAY, self._reloader.watch))
+        # Children first. That way it is known after an end that nobody saw coming, too.
+        self._delayed.append(asyncio.get_running_loop().call_later(WATCH_DELAY, self._remember))
 
     # What can be asked (messages.Control) -----------------------------------------------------------------------------
 
     async def snapshot(self) -> Snapshot:
         return Snapshot(
-            title=_sayable(self.config.title),
-            root=_sayable(str(self.config.root)),
-            procfile=_sayable(self.config.procfile),
+            title=sayable(self.config.title),
+            root=sayable(str(self.config.root)),
+            procfile=sayable(self.config.procfile),
             run_id=self.config.run_id,
             engine_pid=self._pid,
             types=[self._type_view(name) for name in self._wanted],
@@ -184,6 +218,11 @@ class Engine:
             owned=self.owned,
             pending=self._reloader.pending,
             notify=self.config.notify,
+            keys={name: list(keys) for name, keys in self.config.keys.items()},
+            theme=self.config.theme,
+            traffic=self._traffic.traffic,
+            waiting=self._traffic.waiting,
+            strays=self._strays_told,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -195,6 +234,7 @@ class Engine:
             self._wanted[name] = count
             self._outbox.tell(TypeChanged(self._type_view(name)))
             self._reconcile(name)
+        self._remember()
         return Done(list(changed))
 
     async def start(self, target: str) -> Done:
@@ -210,6 +250,12 @@ class Engine:
     async def restart(self, target: str) -> Done:
         self._refuse_while_stopping()
         return self._each(target, lambda instance: None if instance.removing else instance.restart())
+
+    async def roll(self, target: str) -> Done:
+        self._refuse_while_stopping()
+        words = target.split() or [target]
+        targets = [instance for word in words for instance in self._targets(word)]
+        return Done(self._rolls.begin(targets, ", ".join(words)))
 
     async def hold(self, target: str) -> Done:
         self._refuse_while_stopping()
@@ -241,8 +287,18 @@ class Engine:
 
     async def environment_of(self, name: str) -> EnvironmentView:
         instance = self._known(name)
-        values = {_sayable(variable): _sayable(value) for variable, value in instance.environment.items()}
+        values = {sayable(variable): sayable(value) for variable, value in instance.environment.items()}
         return EnvironmentView(name, instance.run, values)
+
+    async def instance(self, name: str) -> InstanceDetail:
+        instance = self._known(name)
+        wanted = self._wanted.get(instance.spec.type.name, 0)
+        subject = self._lookout.subject(instance)
+        if self._closeup is None:
+            from .closeup import Closeup
+
+            self._closeup = Closeup()
+        return await self._closeup.of(instance, subject, self.config, wanted, self._crashes.runs(name))
 
     async def attach(self, name: str, columns: int, rows: int, mailbox: Mailbox | None = None) -> Done:
         instance = self._known(name)
@@ -291,10 +347,15 @@ class Engine:
 
     async def down(self, *, now: bool = False) -> Done:
         if not self._stopping:
+            self._remember()
             self._stopping = True
+            for handle in self._delayed:
+                handle.cancel()
             self._outbox.tell(Stopping())
             self._readiness.close()
             self._reloader.close()
+            self._rolls.close()
+            self._routing.wind_up()
             for instance in self._instances.values():
                 instance.restart_wanted = False
         if now:
@@ -346,6 +407,8 @@ class Engine:
             self._outbox.tell(InstanceChanged(instance.view()))
             if instance.state is State.RUNNING and not instance.ready:
                 self._readiness.watch()
+            self._rolls.changed(instance)
+            self._routing.changed(instance)
             # Somebody may have waited for this: later, as an instance must not change while it tells of a change.
             self._settle_soon()
 
@@ -366,6 +429,12 @@ class Engine:
     def look_soon(self) -> None:
         self._lookout.look_soon()
 
+    def left_nothing(self, instance: Instance) -> bool:
+        return self._lookout.left_nothing(instance)
+
+    def drain(self, instance: Instance, then: Callable[[], None]) -> bool:
+        return self._routing.drain(instance, then)
+
     def gone(self, instance: Instance) -> None:
         if self._instances.pop(instance.name, None) is not None:
             self._retired[instance.name] = instance
@@ -375,7 +444,8 @@ class Engine:
             self._forget_type(instance.spec.type.name)
 
     def environment(self, spec: TypeSpec, name: str, port: int) -> dict[str, str]:
-        shared = {**self.config.env, **spec.env}
+        addresses = {address_variable(type_): f"127.0.0.1:{route.port}" for type_, route in self.config.routes.items()}
+        shared = {**addresses, **self.config.env, **spec.env}
         return instance_environment(shared, name=name, port=port, run_id=self.config.run_id, tty=spec.tty)
 
     def window_size(self) -> tuple[int, int]:
@@ -435,6 +505,7 @@ class Engine:
             self._outbox.tell(TypeChanged(self._type_view(name)))
             self._reconcile(name)
             self._forget_type(name)
+        self._routing.set_routes(self.config.routes)
         self._reloader.applied()
         return [*change.added, *change.changed, *change.removed]
 
@@ -464,7 +535,9 @@ class Engine:
                 outdated = new_life or not HOLD_AT_ONCE.issuperset(parts)
                 instance.change_spec(self._specs.get(type_, instance.spec), outdated=outdated)
         kept = tuple(spec for name, spec in self._specs.items() if name not in change.removed)
-        self.config = replace(self.config, specs=kept, env=files.env, files=files.files)
+        self.config = replace(
+            self.config, specs=kept, env=files.env, files=files.files, origins={**self.config.origins, **files.origins}
+        )
 
     def _forget_type(self, name: str) -> None:
         """Drops a type that the files do not have any more, once its last instance is gone."""
@@ -476,6 +549,11 @@ class Engine:
             self._outbox.tell(TypeRemoved(name))
 
     # Wanted and running -----------------------------------------------------------------------------------------------
+
+    def _remember(self) -> None:
+        """How many of each type are wanted, for the next time."""
+        if not self._stopping:
+            self._remembered.write(Quantities(dict(self._wanted)))
 
     def _reconcile(self, type_name: str) -> None:
         wanted = self._wanted[type_name]
@@ -505,6 +583,7 @@ class Engine:
     def _free_port(self, spec: TypeSpec, number: int) -> int:
         """The PORT by the rule, or the next one when types that came while running have moved into its place."""
         taken = {instance.port for instance in (*self._instances.values(), *self._retired.values())}
+        taken.update(route.port for route in self.config.routes.values())
         port = port_for(self.config.base_port, spec.type.index, number, len(self._specs))
         while port in taken:
             port += 1
@@ -579,11 +658,17 @@ class Engine:
         spec = self._specs[name]
         return TypeView(
             name=name,
-            command=_sayable(spec.type.command),
+            command=sayable(spec.type.command),
             index=spec.type.index,
             wanted=self._wanted[name],
             ready=spec.ready.kind.value if spec.ready.given else "",
+            rolling=self._rolls.rolls(name),
+            route=spec.route.port if spec.route is not None else None,
         )
+
+    def _type_turned(self, name: str) -> None:
+        if name in self._specs:  # it may be gone by the end of what was begun with it
+            self._outbox.tell(TypeChanged(self._type_view(name)))
 
     def _settle_soon(self) -> None:
         if self._settling is None:
@@ -624,10 +709,19 @@ class Engine:
                 instance.exceeded(sample.memory)
         self._readiness.check_all()
 
+    def _routed(self, report: Report) -> None:
+        self._traffic = report
+        self._outbox.tell(Routed(report.traffic, report.waiting))
+
     def _looked(self) -> None:
+        if self._stopping and self._lookout.strays != self._strays_told:
+            self._strays_told = self._lookout.strays
+            self._outbox.tell(Strays(self._strays_told))
         down = all(instance.state is State.STOPPED for instance in self._instances.values())
         over = self._stopping and down and not self._lookout.strays and not self.finished.is_set()
-        if over and self._crashes.is_idle(self._lookout.look_soon):
+        if over and not self._routing.over:
+            self._routing.close()
+        elif over and self._crashes.is_idle(self._lookout.look_soon):
             self._lookout.close()
             self._outbox.flush()
             self._close_logs()
@@ -645,11 +739,6 @@ class Engine:
     def _refuse_while_stopping(self) -> None:
         if self._stopping:
             raise ProcdeckError("The formation is being stopped: start it again when it is down.")
-
-
-def _sayable(text: str) -> str:
-    """A path for messages: a name that is not UTF-8 cannot be written as JSON."""
-    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def _whole_lines(output: bytes, most: int) -> bytes:

@@ -86,6 +86,12 @@ def home() -> Path | None:
         return None
 
 
+def address_variable(type_name: str) -> str:
+    """The variable in which instances find the address of a type that has a route: `PROCDECK_ROUTE_WEB`, with
+    `127.0.0.1:8000` in it."""
+    return "PROCDECK_ROUTE_" + type_name.upper().replace("-", "_")
+
+
 def state_folder() -> Path:
     """The folder for what is kept between two runs: `$XDG_STATE_HOME/procdeck`, else below the home folder. It need not
     be there, and cannot be made where there is no home."""

@@ -49,6 +49,38 @@ def percent(value: float | None) -> str:
     return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
 
 
+def rate(value: float | None) -> str:
+    """Return how often something happens a second, at most 5 cells: `0`, `0.4`, `142`, `9999`, `12.3k`.
+
+    Args:
+        value: None when it is not known.
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if value < 0.05:
+        return "0"
+    if value < 9.95:
+        return f"{value:.1f}"
+    if value < 9_999.5:
+        return f"{value:.0f}"
+    thousands = min(value / 1000, 9_999.0)
+    return f"{thousands:.1f}k" if thousands < 99.95 else f"{thousands:.0f}k"
+
+
+def latency(seconds: float | None) -> str:
+    """Return how long an answer took, at most 5 cells: `0.4ms`, `31ms`, `1.2s`, `41s`.
+
+    Args:
+        seconds: None when it is not known.
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    milliseconds = max(0.0, seconds * 1000)
+    if milliseconds >= 999.5:
+        return short(min(seconds, 86_400.0))
+    return f"{milliseconds:.1f}ms" if milliseconds < 9.95 else f"{milliseconds:.0f}ms"
+
+
 def duration(seconds: float) -> str:
     """Return how long something has lasted, at most 6 cells: `0m41s`, `12m04s`, `1h02m`, `3d04h`, `120d`.
 

@@ -14,12 +14,12 @@ After a signal that comes from outside (KILL, TERM …) and after a limit of the
 In all texts what differs from run to run is taken out: see `normalise`.
 """
 
-import hashlib
 import re
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .digest import sha256
 from .levels import Level, level_of
 from .reports import Frame, Raised, Traceback
 from .state import Exit
@@ -51,7 +51,7 @@ def fingerprint(
     folders = () if root is None else tuple(dict.fromkeys((f"{root}/", f"{root.resolve()}/")))
     parts = _of_lines(exit, words, folders) if traceback is None else _of_traceback(traceback, folders)
     text = "\0".join(parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]
+    return sha256(text.encode("utf-8", "surrogatepass"))[:LENGTH]
 
 
 def _of_traceback(traceback: Traceback, folders: Sequence[str]) -> Iterator[str]:

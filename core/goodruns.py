@@ -5,14 +5,15 @@ It is remembered beyond the engine's end, as the usual way to a crash leads over
 Values of variables may be secrets, so marks of them are kept, made with a salt and too short to tell a value from.
 """
 
-import hashlib
-import secrets
+import os
 from collections.abc import Mapping
 
 from .crashfiles import CrashFiles, GoodRun, GoodRunsFile
 
 _MARK = 4
 """Bytes."""
+_LONGEST_SALT = 64
+"""Bytes that BLAKE2b takes as a key."""
 _MOST_TYPES = 200
 """Remembered; a Procfile is renamed at times."""
 
@@ -85,14 +86,17 @@ class GoodRuns:
         if self._known is None:
             kept = self._files.read_good_runs() if self._files is not None else None
             salt = _unhexed(kept.salt) if kept is not None else b""
-            self._salt = salt or secrets.token_bytes(16)
+            self._salt = salt or os.urandom(16)
             self._known = dict(kept.types) if kept is not None and salt else {}
         return self._known
 
     def _mark(self, value: str) -> str:
+        # Not at the start of every engine: it brings OpenSSL.
+        from hashlib import blake2b
+
         self._types()
         data = value.encode(errors="surrogateescape")
-        return hashlib.blake2b(data, digest_size=_MARK, key=self._salt).hexdigest()
+        return blake2b(data, digest_size=_MARK, key=self._salt).hexdigest()
 
 
 def _unhexed(text: str) -> bytes:
@@ -100,4 +104,4 @@ def _unhexed(text: str) -> bytes:
         salt = bytes.fromhex(text)
     except ValueError:
         return b""
-    return salt if len(salt) <= hashlib.blake2b.MAX_KEY_SIZE else b""
+    return salt if len(salt) <= _LONGEST_SALT else b""

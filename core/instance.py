@@ -10,7 +10,7 @@ import errno
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,7 @@ from .holding import holder_of, output_name
 from .intake import Intake
 from .logfiles import LogFiles
 from .logstore import LogStore
-from .messages import InstanceView, RunMark
+from .messages import DRAINING, InstanceView, RunMark
 from .output import Output
 from .policy import CrashHistory
 from .proctable import Process, send_to_groups, signal_group
@@ -30,6 +30,9 @@ from .runlog import RunLog
 from .spawn import Child, Ended, spawn, when_ended
 from .state import Event, Exit, State, transition
 from .wrapper import signal_own_group
+
+_AT_ONCE = 0.05
+"""Seconds: a try that comes sooner should not wait for the looks of what is ending."""
 
 
 class Host(Protocol):
@@ -49,8 +52,17 @@ class Host(Protocol):
     def look_soon(self) -> None:
         """The process table should be read at the next occasion, and told to `saw`."""
 
+    def left_nothing(self, instance: "Instance") -> bool:
+        """Whether it is clear without a look that nothing of it lives, now that its own process has been reaped."""
+        ...
+
     def gone(self, instance: "Instance") -> None:
         """It was being removed and has stopped."""
+
+    def drain(self, instance: "Instance", then: Callable[[], None]) -> bool:
+        """Has nobody new sent to it, and calls `then` when all that it was asked is answered, or has had its time.
+        False: there is nobody to wait for, and `then` is not called."""
+        ...
 
     def environment(self, spec: TypeSpec, name: str, port: int) -> dict[str, str]:
         """The whole environment of a run."""
@@ -129,6 +141,8 @@ class Instance:
         self._signalled: set[tuple[int, float]] = set()
         self._gone = False
         """The latest look saw nothing of it."""
+        self._draining = False
+        """It is to be told to stop once it has answered what it was asked."""
         self._was_looping = False
         self._last_exit: Exit | None = None
         self._last_wanted = False
@@ -217,7 +231,13 @@ class Instance:
         self._cancel_retry()
         self.ready = False
         self._change(Event.STOP)
-        self._end(self.spec.stop_timeout)
+        run = self.run
+        self._draining = self._alive and self._host.drain(self, lambda: self._drained(run))
+        if self._draining:
+            self._note = DRAINING
+            self._host.changed(self)
+        else:
+            self._end(self.spec.stop_timeout)
 
     def kill(self) -> None:
         """Ends it with KILL, now."""
@@ -229,6 +249,7 @@ class Instance:
             self._cancel_retry()
             self.ready = False
             self._change(Event.STOP)
+        self._no_more_draining()
         self._end(0.0, signal.SIGKILL)
 
     def restart(self) -> None:
@@ -450,6 +471,9 @@ class Instance:
         self._alive = False
         self.ready = False
         wanted = self.state is State.STOPPING
+        if self._no_more_draining():
+            # It went by itself. What it left behind has the usual time.
+            self._end(self.spec.stop_timeout)
         exit_ = replace(Exit.from_wait(ended.status), cause=None if wanted else self._cause)
         uptime = self.uptime
         self._last_exit, self._last_uptime, self._last_wanted = exit_, uptime, wanted
@@ -459,12 +483,24 @@ class Instance:
             self._change(Event.EXITED if exit_.clean else Event.CRASHED)
             self._after_end(exit_, uptime)
         self._host.run_ended(self, exit_, uptime, ended, wanted=wanted)
+        if self._goes_on_at_once and self._host.left_nothing(self):
+            self.members = ()
+            self._nothing_left()
+            self._host.changed(self)
+            return
+        if not wanted and not exit_.clean:
+            self._end(self.spec.stop_timeout)
         # The look tells what the run left behind. Until then its session counts as alive.
         self._host.look_soon()
 
+    @property
+    def _goes_on_at_once(self) -> bool:
+        """Somebody waits for the next run."""
+        return self.restart_wanted or (self._retry_at is not None and self._retry_at - time.monotonic() < _AT_ONCE)
+
     def _after_end(self, exit_: Exit, uptime: float) -> None:
         now = time.monotonic()
-        delay = self.history.ended(now, uptime, crashed=not exit_.clean)
+        delay = self.history.ended(now, uptime, crashed=not exit_.clean, first=self.spec.restart_delay)
         retry = not self.held and not self._host.going_down and self.spec.restart.wants_restart(clean=exit_.clean)
         self._mark(RunMark(run=self.run, exit=exit_, uptime=uptime, retry_in=delay if retry else None))
         self._was_looping = self.history.looping(now)
@@ -472,8 +508,6 @@ class Instance:
             self._retry_at = now + delay
             self._retry = asyncio.get_running_loop().call_later(delay, self._try_again, self.run)
             self._change(Event.RETRY)
-        if not exit_.clean and self._child is not None:
-            self._end(self.spec.stop_timeout)
 
     def _try_again(self, run: int) -> None:
         if run == self.run and self.state is State.BACKOFF:
@@ -494,6 +528,17 @@ class Instance:
         return RunLog(self.store, self.run, self._host.log_files, lambda: self._host.logged(self), heard)
 
     # Ending what is there ---------------------------------------------------------------------------------------------
+
+    def _drained(self, run: int) -> None:
+        if run == self.run and self._no_more_draining():
+            self._end(self.spec.stop_timeout)
+
+    def _no_more_draining(self) -> bool:
+        """Returns whether it was."""
+        was, self._draining = self._draining, False
+        if was:
+            self._note = ""
+        return was
 
     def _end(self, timeout: float, number: int | None = None) -> None:
         """Sends a signal (the stop signal), and KILL to what is left after `timeout` seconds. `saw` carries it on."""

@@ -10,12 +10,16 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from .instance import Instance
 from .messages import Sample
-from .proctable import has_children, read_table, reap_orphans, send_to_groups
+from .proctable import children_of_this_process, has_children, read_table, reap_orphans, send_to_groups
 from .sampler import Sampler
 from .trees import STRAY, TreeFinder, Trees
+
+if TYPE_CHECKING:
+    from .closeup import Subject
 
 SAMPLE_INTERVAL = 1.0
 ENDING_INTERVAL = 0.05
@@ -90,6 +94,34 @@ class Lookout:
         if not self._closed:
             self._look()
 
+    def left_nothing(self, instance: Instance) -> bool:
+        """Whether nothing lives of an instance whose own process has just been reaped, as far as a glance can tell.
+        False: it may, and a look will show."""
+        # Whatever outlived its parents is now a child of this process, or below one.
+        children = children_of_this_process() if self._adopts else None
+        if children is None:
+            return False
+        children -= self._claimed
+        children -= {other.session for other in self._instances() if other.session is not None}
+        if not children:
+            return True
+        # Nobody else's pids: only this process reaps them, and it has looked since it did.
+        known = {name: tree for name, tree in self._trees.items() if name not in (instance.name, STRAY)}
+        return children <= {process.pid for tree in known.values() for process in tree}
+
+    def subject(self, instance: Instance) -> "Subject":
+        """What is known of an instance's processes."""
+        if instance.pid is not None and all(p.pid != instance.pid for p in self._trees.get(instance.name, ())):
+            self.look()  # it was started a moment ago
+        living = self._trees.get(instance.name, [])
+        pids = {process.pid for process in living}
+        # Those that their parent has not reaped. What came to the engine or to init is their matter, and soon gone.
+        dead = [process for process in self._finder.dead.get(instance.name, ()) if process.parent in pids]
+        # Loaded when somebody looks: no child should wait for it.
+        from .closeup import Subject
+
+        return Subject([*living, *dead], instance.session or instance.last_pid, self._sampler.shares)
+
     @contextlib.contextmanager
     def claim(self, pid: int) -> Iterator[None]:
         """While this is open, somebody else here waits for the child `pid`: it is not to be reaped as an orphan, nor
@@ -130,7 +162,8 @@ class Lookout:
         for instance in instances:
             instance.saw(self._trees.get(instance.name, ()), now)
         self._press_strays(instances, now)
-        self._missed = self._adopts and not any(self._trees.values()) and has_children()
+        # A child that is claimed is none of those; while there is one it cannot be told.
+        self._missed = self._adopts and not any(self._trees.values()) and not self._claimed and has_children()
         if self._strays_until is not None or any(instance.ending for instance in instances):
             self._later(ENDING_INTERVAL, self.look_soon)
         self._looked()

@@ -14,8 +14,10 @@ from .messages import (
     LogsGrew,
     Notice,
     Output,
+    Routed,
     Sampled,
     Stopping,
+    Strays,
     TypeChanged,
     TypeRemoved,
 )
@@ -48,7 +50,7 @@ class Mailbox:
             if isinstance(before, Output):
                 # Whoever is attached and does not read sees the end of it, as on a terminal that was not looked at.
                 event = Output(event.name, (before.data + event.data)[-_MOST_OUTPUT:], event.past)
-        elif key in self._waiting and not isinstance(event, Sampled):
+        elif key in self._waiting and not isinstance(event, (Sampled, Routed)):
             # It moves to the end, so that a removal never overtakes the change that led to it.
             del self._waiting[key]
         self._waiting[key] = event
@@ -89,7 +91,7 @@ class Mailbox:
                 return "crash learned", name
             case Output(name=name, past=past):
                 return "output", name, past
-            case LogsGrew() | Sampled() | FilesChanged() | Stopping() | Bye():
+            case LogsGrew() | Sampled() | Routed() | FilesChanged() | Stopping() | Strays() | Bye():
                 return type(event)
 
 

@@ -14,9 +14,10 @@ import msgspec
 from .changes import Changes
 from .crashreport import CrashGroup, CrashReport, RunRecord
 from .level import Level
+from .router.control import Traffic
 from .state import Exit, State
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised with every change that an older peer would misread."""
 
 ALL = "all"
@@ -24,6 +25,10 @@ ALL = "all"
 
 CRASHED = "crashed"
 """The target that means every instance that is down because it crashed."""
+
+
+DRAINING = "draining"
+"""The note of an instance that answers what it was asked before it is told to stop."""
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True, tag=True, tag_field="is"):
@@ -45,6 +50,10 @@ class TypeView(Message, frozen=True):
     ready: str = ""
     """How it is seen to be ready, when its settings say so: `port`, `http` …; empty: that it will listen on its PORT is
     a guess."""
+    rolling: bool = False
+    """A rolling restart of it goes on."""
+    route: int | None = None
+    """The port on which connections to its ready instances are taken."""
 
 
 class InstanceView(Message, frozen=True):
@@ -149,6 +158,16 @@ class Snapshot(Message, frozen=True):
     """What was changed in the files and is not applied yet."""
     notify: str = ""
     """How viewers are to tell of a crash besides on their screens: `bell`, `osc9`; empty: not."""
+    keys: dict[str, list[str]] = {}
+    """Other keys for the dashboard's actions, by their names."""
+    theme: str = ""
+    """Of the dashboard, as the settings have it; empty: they say nothing."""
+    traffic: list[Traffic] = []
+    """As in the latest `Routed`."""
+    waiting: dict[str, int] = {}
+    """Likewise."""
+    strays: int = 0
+    """As in the latest `Strays`."""
 
 
 # Logs ---------------------------------------------------------------------------------------------------------------
@@ -365,6 +384,57 @@ class EnvironmentView(Message, frozen=True):
     values: dict[str, str]
 
 
+class ProcessView(Message, frozen=True):
+    """One process of an instance's tree."""
+
+    pid: int
+    parent: int
+    """Its parent's pid, in the tree or not."""
+    depth: int
+    """0 for the instance's own process and for what came adrift; else one more than its parent's."""
+    command: str
+    """Its command line for people to read; its name in brackets when it has none."""
+    state: str
+    """The kernel's letter: R running, S sleeping, D waiting for a disk, T stopped, Z zombie …"""
+    cpu: float
+    """Percent of one core since the look before; 0 at the first one."""
+    memory: int
+    """Resident bytes."""
+    threads: int
+    age: float
+    """Seconds since it started."""
+    files: int | None = None
+    """Open file descriptors; None when it may not be asked."""
+    ports: list[int] = []
+    """TCP ports on which it listens, ascending."""
+    daemonised: bool = False
+    """It left the session of its instance (factor VIII says never)."""
+
+
+class SettingView(Message, frozen=True):
+    """One of the rules by which an instance is run."""
+
+    name: str
+    """As in the settings file: `stop_timeout`."""
+    value: str
+    """For people to read."""
+    origin: str
+    """Where it is said: `default`, `Procfile:3`, `procdeck.toml`, `-c`, `.env` …"""
+
+
+class InstanceDetail(Message, frozen=True):
+    """An instance looked at closely."""
+
+    name: str
+    command: str
+    cwd: str
+    processes: list[ProcessView]
+    """Its tree: each process behind its parent, siblings by age."""
+    settings: list[SettingView]
+    runs: list[RunRecord]
+    """Of the instance, that have ended, the oldest first."""
+
+
 # What happens -------------------------------------------------------------------------------------------------------
 
 
@@ -396,6 +466,15 @@ class InstanceRemoved(Message, frozen=True):
 
 class Sampled(Message, frozen=True):
     samples: list[Sample]
+
+
+class Routed(Message, frozen=True):
+    """What went through the router in the last second; sent once a second while any type has a route."""
+
+    traffic: list[Traffic]
+    """Of each type that has a route, by its name; of its ready instances, and of others that still have some."""
+    waiting: dict[str, int] = {}
+    """Visitors for whom no instance is ready yet, by type; of types that have any."""
 
 
 class LogsGrew(Message, frozen=True):
@@ -450,6 +529,12 @@ class Stopping(Message, frozen=True):
     """The whole formation is being stopped."""
 
 
+class Strays(Message, frozen=True):
+    """While everything is being stopped: another number of processes lives that belong to no instance."""
+
+    count: int
+
+
 class Bye(Message, frozen=True):
     """The last event: the formation is down and the engine ends."""
 
@@ -463,12 +548,14 @@ Event = (
     | InstanceChanged
     | InstanceRemoved
     | Sampled
+    | Routed
     | LogsGrew
     | Crashed
     | CrashLearned
     | Output
     | Notice
     | Stopping
+    | Strays
     | Bye
 )
 
@@ -541,6 +628,14 @@ class GetEnvironment(Message, frozen=True):
     name: str
 
 
+class GetInstance(Message, frozen=True):
+    name: str
+
+
+class Roll(Message, frozen=True):
+    target: str
+
+
 class Attach(Message, frozen=True):
     name: str
     columns: int
@@ -585,6 +680,8 @@ Command = (
     | GetCrashes
     | GetCrash
     | GetEnvironment
+    | GetInstance
+    | Roll
     | Attach
     | Leave
     | Type
@@ -606,7 +703,7 @@ class Fault(Message, frozen=True):
     status: int = 1
 
 
-Result = Done | Fault | Snapshot | LogWindow | FindPage | CrashDetail | CrashList | EnvironmentView
+Result = Done | Fault | Snapshot | LogWindow | FindPage | CrashDetail | CrashList | EnvironmentView | InstanceDetail
 
 
 class Request(Message, frozen=True):
@@ -682,6 +779,16 @@ class Control(Protocol):
 
     async def environment_of(self, name: str) -> EnvironmentView:
         """With what an instance's latest run was started."""
+        ...
+
+    async def instance(self, name: str) -> InstanceDetail:
+        """An instance looked at closely: its process tree as it is now, its runs, its settings."""
+        ...
+
+    async def roll(self, target: str) -> Done:
+        """A rolling restart: one instance after another, each only when the one before is ready again (or up for a
+        moment, where nothing tells of ready). It ends at the first that does not come up. Of targets there may be
+        several, with spaces between. What somebody stopped, or holds while it is down, is left alone."""
         ...
 
     async def attach(self, name: str, columns: int, rows: int) -> Done:

@@ -3,12 +3,12 @@ command begins here: what an engine needs is not imported.
 """
 
 import errno
-import hashlib
 import os
 import re
 import socket
 from pathlib import Path
 
+from .digest import sha256
 from .environment import runtime_folder, state_folder
 from .errors import ProcdeckError
 
@@ -37,7 +37,7 @@ def app_root(procfile: str | None, root: str | None) -> Path:
 
 def socket_name(root: Path) -> str:
     """The name of the engine's socket for an app's folder: readable, and different for every path."""
-    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+    digest = sha256(os.fsencode(root))[:12]
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", root.name)[:24] or "root"
     return f"{readable}-{digest}.sock"
 
@@ -53,7 +53,12 @@ def socket_path(root: Path) -> Path:
 
 def crash_folder(root: Path) -> Path:
     """Where the crash reports of an app's folder are kept."""
-    return state_folder() / "crashes" / socket_name(root).removesuffix(".sock")
+    return state_of(root, "crashes")
+
+
+def state_of(root: Path, what: str) -> Path:
+    """Where one kind of things of an app's folder is kept between two runs."""
+    return state_folder() / what / socket_name(root).removesuffix(".sock")
 
 
 def is_alive(path: Path) -> bool:

@@ -219,6 +219,19 @@ def has_children() -> bool:
     return True
 
 
+def children_of_this_process() -> set[int] | None:
+    """The pids of what this process's first thread has started, and of the orphans that came to this process as a
+    subreaper: alive, or dead and not yet reaped. None where the kernel does not tell.
+
+    To be asked by that thread: whatever is reaped while the list is read can hide another one.
+    """
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:
+        return None
+
+
 def reap_orphans(table: Table, owned: Container[int]) -> None:
     """Reaps the dead that came to this process as a subreaper; `owned` are the pids that somebody else here waits
     for."""

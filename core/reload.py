@@ -9,7 +9,9 @@ from dataclasses import fields
 from .config import Config, TypeSpec
 from .messages import ConfigChange
 
-HOLD_AT_ONCE = frozenset({"restart", "stop_signal", "stop_timeout", "ready", "after", "memory_limit", "watch"})
+HOLD_AT_ONCE = frozenset(
+    {"restart", "restart_delay", "stop_signal", "stop_timeout", "ready", "after", "memory_limit", "watch", "route"}
+)
 """Parts of a type that hold for a running instance too; the others need a restart."""
 
 _OWN = ("type", "quantity")

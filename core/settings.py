@@ -9,7 +9,6 @@ import json
 import math
 import re
 import signal
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +18,8 @@ import msgspec
 from .errors import ProcdeckError
 from .formation import MAX_QUANTITY, nearest
 from .policy import RestartPolicy
+from .ports import MAX_PORT
+from .router.control import Balance
 
 
 class ReadyCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,11 +33,20 @@ class ReadyCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A shell command that ends with status 0, run in the instance's environment."""
 
 
+class RouteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`route = {...}`."""
+
+    port: int
+    balance: str = Balance.LEAST_CONNECTIONS.value
+
+
 class TypeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `[types.NAME]` may say. None: not said."""
 
     quantity: int | None = None
     restart: RestartPolicy | None = None
+    restart_delay: float | None = None
+    """Seconds before the first try after a crash."""
     stop_signal: str | int | None = None
     """A signal's name (`TERM`, `SIGTERM`) or number."""
     stop_timeout: float | None = None
@@ -53,6 +63,8 @@ class TypeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes of the whole tree, or with a unit: `300M`."""
     watch: list[str] = []
     """Patterns of files below the app's folder; saving one restarts the type."""
+    route: int | RouteSettings | None = None
+    """A port on which connections to its instances are taken, and how they are spread."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Quantities: `web=2,worker=3`."""
     stop_timeout: float | None = None
     """For every type that does not say its own, in seconds."""
+    restart_delay: float | None = None
+    """Likewise."""
     notify: str | None = None
     """How a crash is told besides on the screen: `bell` or `osc9` (a notification of the terminal)."""
     log_dir: str | None = None
@@ -74,6 +88,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes of each instance's log that are kept in memory, or with a unit: `4M`."""
     log_disk: str | int | None = None
     """Bytes of it that are kept on disk besides; 0: none."""
+    keys: dict[str, list[str]] = {}
+    """Other keys for the dashboard's actions, by their names. Which there are, the dashboard knows."""
+    theme: str | None = None
+    """Of the dashboard. Which there are, the dashboard knows."""
     types: dict[str, TypeSettings] = {}
 
 
@@ -99,13 +117,18 @@ def read_settings(root: Path) -> Settings:
     Raises:
         ProcdeckError: a file that does not parse; or every unknown key and every value of the wrong kind.
     """
-    own, pyproject = root / "procdeck.toml", root / "pyproject.toml"
+    return find_settings(root)[0]
+
+
+def find_settings(root: Path) -> tuple[Settings, Path | None]:
+    """The same, and the file in which they stand; None when there is none."""
+    own, pyproject, foreman = root / "procdeck.toml", root / "pyproject.toml", root / ".foreman"
     if own.is_file():
-        return _convert(_load_toml(own), own.name)
+        return _convert(_load_toml(own), own.name), own
     tool = _tool_table(pyproject)
     if tool is not None:
-        return _convert(tool["procdeck"], "pyproject.toml [tool.procdeck]")
-    return _read_foreman(root / ".foreman") if (root / ".foreman").is_file() else Settings()
+        return _convert(tool["procdeck"], "pyproject.toml [tool.procdeck]"), pyproject
+    return (_read_foreman(foreman), foreman) if foreman.is_file() else (Settings(), None)
 
 
 def foreman_defaults(root: Path) -> dict[str, str]:
@@ -215,6 +238,16 @@ def _check_log(pattern: str, where: str) -> None:
         raise ProcdeckError(f"{where}: {error}") from None
 
 
+def _check_route(route: int | RouteSettings | None, where: str) -> None:
+    if isinstance(route, RouteSettings):
+        where = f"{where}.port"
+    port = route.port if isinstance(route, RouteSettings) else route
+    if port is not None and not 0 < port <= MAX_PORT:
+        raise ProcdeckError(f"{where} is {port}: give a port from 1 to {MAX_PORT}.")
+    if isinstance(route, RouteSettings) and route.balance not in list(Balance):
+        raise ProcdeckError(f"{where.removesuffix('port')}balance is {route.balance!r}: write {' or '.join(Balance)}.")
+
+
 def _check_watch(patterns: Iterable[str], where: str) -> None:
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
@@ -224,6 +257,8 @@ def _check_watch(patterns: Iterable[str], where: str) -> None:
 
 
 def _load_toml(path: Path) -> dict[str, Any]:
+    import tomllib  # for those only who have such a file
+
     try:
         return tomllib.loads(_read(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -237,8 +272,11 @@ def _convert(data: object, source: str) -> Settings:
         return _structure(data, Settings, source, "")
     bad: list[str] = []
     types = data.get("types")
-    apart = ("types",) if isinstance(types, dict) else ()
+    keys = data.get("keys")
+    apart = [name for name, table in (("types", types), ("keys", keys)) if isinstance(table, dict)]
     good = _good_values(data, Settings, source, "", bad, apart)
+    if isinstance(keys, dict):
+        good["keys"] = _good_keys(keys, source, bad)
     if isinstance(types, dict):
         # Each on its own first: msgspec does not say which entry of a table was wrong.
         good["types"] = {name: _good_type(entry, source, f"types.{name}", bad) for name, entry in types.items()}
@@ -260,6 +298,10 @@ def _convert(data: object, source: str) -> Settings:
             _check_watch(entry.watch, f"{place}.watch")
         with _noted(bad):
             _check_timeout(entry.stop_timeout, f"{place}.stop_timeout")
+        with _noted(bad):
+            _check_timeout(entry.restart_delay, f"{place}.restart_delay")
+        with _noted(bad):
+            _check_route(entry.route, f"{place}.route")
     if settings.notify not in (None, "bell", "osc9"):
         bad.append(f"{source}: notify is {settings.notify!r}: write bell or osc9.")
     for key, least in (("log_memory", 1), ("log_disk", 0)):
@@ -269,6 +311,8 @@ def _convert(data: object, source: str) -> Settings:
                 parse_memory(size, f"{source}: {key}", least=least)
     with _noted(bad):
         _check_timeout(settings.stop_timeout, f"{source}: stop_timeout")
+    with _noted(bad):
+        _check_timeout(settings.restart_delay, f"{source}: restart_delay")
     _raise(bad)
     return settings
 
@@ -292,16 +336,32 @@ def _check_timeout(timeout: float | None, where: str) -> None:
         raise ProcdeckError(f"{where} is {timeout}: give seconds from 0 to 86400.")
 
 
+def _good_keys(keys: Mapping[str, object], source: str, bad: list[str]) -> dict[str, list[str]]:
+    """Those of `[keys]` that are one key or several."""
+    good: dict[str, list[str]] = {}
+    for name, value in keys.items():
+        listed = value if isinstance(value, list) else [value]
+        texts = [key for key in listed if isinstance(key, str) and key]
+        if texts and len(texts) == len(listed):
+            good[name] = texts
+        else:
+            bad.append(f'{source}: keys.{name} is {value!r}: write a key, such as "R", or several: ["R", "ctrl+r"].')
+    return good
+
+
 def _good_type(entry: object, source: str, place: str, bad: list[str]) -> dict[str, Any]:
     if not isinstance(entry, dict):
         with _noted(bad):
             _structure(entry, TypeSettings, source, place)
         return {}
-    ready = entry.get("ready")
-    before = len(bad)
-    if isinstance(ready, dict):
-        _check_keys(ready, ReadyCheck.__struct_fields__, source, f"{place}.ready.", bad)
-    return _good_values(entry, TypeSettings, source, place, bad, ("ready",) if len(bad) > before else ())
+    apart: list[str] = []
+    for key, kind in (("ready", ReadyCheck), ("route", RouteSettings)):
+        table, before = entry.get(key), len(bad)
+        if isinstance(table, dict):
+            _check_keys(table, kind.__struct_fields__, source, f"{place}.{key}.", bad)
+        if len(bad) > before:
+            apart.append(key)
+    return _good_values(entry, TypeSettings, source, place, bad, apart)
 
 
 def _good_values(

@@ -7,7 +7,6 @@ about twice as fast as into new pages.
 """
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,8 @@ def spill_folder() -> Path:
     for name in (os.environ.get("TMPDIR"), "/var/tmp"):
         if name and os.access(name, os.W_OK | os.X_OK):
             return Path(name)
+    import tempfile
+
     return Path(tempfile.gettempdir())
 
 
@@ -52,6 +53,9 @@ class SpillFile:
             OSError: the file cannot be made.
         """
         if self._fd < 0:
+            # Loaded when something is spilled: it takes a while, and most logs stay in memory.
+            import tempfile
+
             # Readable by its owner alone and, where the system can, without a name from the start.
             with tempfile.TemporaryFile(dir=spill_folder(), prefix="procdeck-", buffering=0) as file:
                 self._fd = os.dup(file.fileno())

@@ -16,6 +16,7 @@ from .messages import (
     GetCrash,
     GetCrashes,
     GetEnvironment,
+    GetInstance,
     GetSnapshot,
     Hello,
     Hold,
@@ -27,6 +28,7 @@ from .messages import (
     Request,
     Restart,
     Result,
+    Roll,
     Scale,
     SetTerminalSize,
     SetWindowSize,
@@ -108,6 +110,10 @@ async def perform(control: Control, command: Command) -> Result:
             return await control.crash(name, run)
         case GetEnvironment(name=name):
             return await control.environment_of(name)
+        case GetInstance(name=name):
+            return await control.instance(name)
+        case Roll(target=target):
+            return await control.roll(target)
         case Attach(name=name, columns=columns, rows=rows):
             return await control.attach(name, columns, rows)
         case Leave(name=name):

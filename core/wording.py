@@ -3,6 +3,7 @@ is `tui.text`'s matter.
 """
 
 import math
+import os
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -65,6 +66,11 @@ def instances(names: Mapping[str, int]) -> str:
     more = len(ordered) - len(words)
     last = f"{more} more" if more else words.pop()
     return f"{', '.join(words)} and {last}"
+
+
+def sayable(text: str) -> str:
+    """A path or a command for messages: what is not UTF-8 in it cannot be written as JSON."""
+    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def one_line(text: str) -> str:

@@ -55,6 +55,16 @@ async def test_a_crash_is_tried_again_after_1_and_then_2_seconds(app_dir: Apps) 
         assert [mark.retry_in for mark in await marks(seen, "web.1")] == [1.0, 2.0]
 
 
+async def test_with_no_delay_the_first_try_is_at_once_and_the_later_ones_after_1_and_2_seconds(app_dir: Apps) -> None:
+    async with formation(app_dir({"web": "exit 3", "other": "exit 3"}, toml="types.web.restart_delay = 0")) as seen:
+        view = await seen.state("web.1", State.BACKOFF, run=2)
+        assert view.retry_in is not None
+        assert 0 < view.retry_in <= 1.0
+        await seen.state("web.1", State.BACKOFF, run=3)
+        assert [mark.retry_in for mark in await marks(seen, "web.1")] == [0.0, 1.0, 2.0]
+        assert [mark.retry_in for mark in await marks(seen, "other.1")][:1] == [1.0]  # the usual one
+
+
 async def test_a_crash_that_left_nothing_behind_has_no_kill_clock(app_dir: Apps) -> None:
     async with formation(app_dir({"web": "exit 3"})) as seen:
         view = await seen.state("web.1", State.BACKOFF, kill_in=None)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -13,6 +17,8 @@ import pytest
 
 from procdeck.core.config import Options, load
 from procdeck.core.engine import Engine
+from procdeck.core.environment import RUN_VARIABLE
+from procdeck.core.messages import Event, Strays
 from procdeck.core.state import Exit, State
 from tests.engine.support import Seen, eventually, formation, free_base
 from tests.support import programs
@@ -221,6 +227,18 @@ async def test_a_restart_ends_what_an_exit_left_behind(app_dir: Apps, tmp_path: 
         assert view.crashes == 0
 
 
+async def test_a_try_at_once_waits_until_what_the_crash_left_behind_is_gone(app_dir: Apps, tmp_path: Path) -> None:
+    command = f"exec {leaves_one_behind(tmp_path, 3)}"
+    async with formation(app_dir({"web": command}, toml="stop_timeout = 0.4\nrestart_delay = 0")) as seen:
+        view = await seen.state("web.1", State.STARTING, left_over=1)
+        assert "left behind" in view.note
+        (old,) = marked((await seen.control.snapshot()).run_id)
+        await seen.state("web.1", State.RUNNING, State.BACKOFF, run=2)
+        assert not old.alive
+        await seen.control.stop("web")
+        await seen.state("web.1", State.STOPPED)
+
+
 async def test_a_stop_calls_off_a_start_that_waits_for_leftovers(app_dir: Apps, tmp_path: Path) -> None:
     folder = app_dir({"web": f"exec {leaves_one_behind(tmp_path, 0)}"}, toml="stop_timeout = 0.5")
     async with formation(folder) as seen:
@@ -286,3 +304,39 @@ async def test_down_now_does_not_wait_for_the_deaf(app_dir: Apps, tmp_path: Path
         await engine.down(now=True)
         await engine.finished.wait()
     assert marked(engine.config.run_id) == []
+
+
+async def test_a_process_of_no_instance_is_told_of_while_it_is_waited_for(app_dir: Apps) -> None:
+    root = app_dir({"web": "exec sleep 50"}, toml="stop_timeout = 0.5")
+    async with formation(root) as seen:
+        await seen.running("web.1")
+        engine = seen.control
+        assert isinstance(engine, Engine)
+        told: list[int] = []
+        mailbox = engine.events()
+        hearing = asyncio.create_task(_strays(mailbox, told))
+        program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(50)"
+        deaf = subprocess.Popen(  # noqa: ASYNC220 - it is there at once
+            [sys.executable, "-c", program],
+            env={**os.environ, RUN_VARIABLE: engine.config.run_id},
+            start_new_session=True,
+        )
+        try:
+            await eventually(lambda: engine._lookout.strays, "the stray to be seen")
+            await engine.down()
+            await asyncio.to_thread(deaf.wait, 20)
+            async with asyncio.timeout(20):
+                await engine.finished.wait()
+            assert (await engine.snapshot()).strays == 0
+            assert told[:1] == [1]
+            assert told[-1:] == [0]
+        finally:
+            deaf.kill()
+            deaf.wait()
+            hearing.cancel()
+
+
+async def _strays(events: AsyncIterator[Event], told: list[int]) -> None:
+    async for event in events:
+        if isinstance(event, Strays):
+            told.append(event.count)

@@ -9,10 +9,12 @@ when the test says so (`finish`).
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, TypeAlias, cast
 from unittest.mock import patch
@@ -43,6 +45,7 @@ from procdeck.core.messages import (
     FindQuery,
     Hold,
     InstanceChanged,
+    InstanceDetail,
     InstanceRemoved,
     InstanceView,
     Kill,
@@ -52,7 +55,10 @@ from procdeck.core.messages import (
     LogWindow,
     Notice,
     Output,
+    ProcessView,
     Restart,
+    Roll,
+    Routed,
     RunMark,
     Sample,
     Sampled,
@@ -69,6 +75,7 @@ from procdeck.core.messages import (
     TypeView,
 )
 from procdeck.core.ports import port_for
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import Exit, State
 
 Asked: TypeAlias = (
@@ -77,6 +84,7 @@ Asked: TypeAlias = (
     | Stop
     | Kill
     | Restart
+    | Roll
     | Hold
     | Signal
     | Apply
@@ -121,6 +129,9 @@ def frozen(clock: Clock, package: str = "procdeck.tui") -> Iterator[None]:
     stand_in = SimpleNamespace(
         time=clock.time, monotonic=clock.monotonic, strftime=time.strftime, localtime=time.gmtime
     )
+    # Those too that are only imported when they are needed.
+    for found in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+        import_module(found.name)
     modules = [module for name, module in sys.modules.items() if name == package or name.startswith(f"{package}.")]
     patches = [patch.object(module, "time", stand_in) for module in modules if getattr(module, "time", None) is time]
     for each in patches:
@@ -158,6 +169,10 @@ class FakeEngine:
         self.root = "/srv/shop"
         self.notify = ""
         """How a crash is told besides on the screen."""
+        self.theme = ""
+        """That of the settings."""
+        self.keys: dict[str, list[str]] = {}
+        """Other keys of the settings, by the names of actions."""
         self.clock = clock or Clock()
         self.slow = slow
         self.owned = True
@@ -166,9 +181,15 @@ class FakeEngine:
         self.instances: dict[str, InstanceView] = {}
         self.samples: dict[str, Sample] = {}
         self.notices: list[str] = []
+        self.routed = Routed([])
+        """The latest news of the router."""
         self.pending: ConfigChange | None = None
         self.crash_details: dict[str, list[CrashDetail]] = {}
         """What is known about the crashes of each instance, the latest last."""
+        self.details: dict[str, InstanceDetail] = {}
+        """What each instance is when one looks closely; of others it is made from their views."""
+        self.looks: list[str] = []
+        """The instances that were looked at closely, one entry for each time."""
         self.environments: dict[str, dict[str, str]] = {}
         """With what each instance was started."""
         self.attached: set[str] = set()
@@ -273,6 +294,34 @@ class FakeEngine:
             self.samples[name] = Sample(name, cpu, mebibytes * 1024 * 1024, 1, 1)
         self.push(Sampled(list(self.samples.values())))
 
+    def route(self, name: str, port: int | None) -> None:
+        """Gives a type a route, or takes it away."""
+        self.types[name] = msgspec.structs.replace(self.types[name], route=port)
+        self.push(TypeChanged(self.types[name]))
+
+    def traffic(self, *, waiting: dict[str, int] | None = None, **parts: tuple[float, ...]) -> None:
+        """Tells of a second at the router: requests, seconds of the 95th percentile and, when there are any, failures,
+        by instance, with `_` for the dot (`web_1=(42.0, 0.031)`). Types get the sums and the worst of those times."""
+        one_by_one: list[Traffic] = []
+        sums: dict[str, Traffic] = {}
+        for key, (requests, p95, *more) in parts.items():
+            type_, _, number = key.rpartition("_")
+            failures = int(more[0]) if more else 0
+            none = Traffic(type_, 0, 0.0, 0.0, 0.0, 0.0, None, None, 0)
+            one = Traffic(
+                instance_name(type_, int(number)), 1, 0.0, requests, 200 * requests, 900 * requests,
+                p95 / 2 if requests else None, p95 if requests else None, failures,
+            )  # fmt: skip
+            one_by_one.append(one)
+            before = sums.get(type_, none)
+            worst = max(before.first_byte_p95 or 0.0, one.first_byte_p95 or 0.0) or None
+            sums[type_] = Traffic(
+                type_, before.connections + 1, 0.0, before.requests + requests, before.received + one.received,
+                before.sent + one.sent, worst and worst / 2, worst, before.failures + failures,
+            )  # fmt: skip
+        self.routed = Routed([*sums.values(), *one_by_one], waiting or {})
+        self.push(self.routed)
+
     def files_changed(self, change: ConfigChange | None) -> None:
         """Somebody edits the Procfile, or undoes that."""
         self.pending = change
@@ -332,6 +381,10 @@ class FakeEngine:
             owned=self.owned,
             pending=self.pending,
             notify=self.notify,
+            keys=self.keys,
+            theme=self.theme,
+            traffic=self.routed.traffic,
+            waiting=self.routed.waiting,
         )
 
     async def scale(self, changes: str) -> Done:
@@ -351,7 +404,7 @@ class FakeEngine:
 
     async def start(self, target: str) -> Done:
         self._take(Start(target))
-        return self._each(target, lambda view: None if view.state in _UP else self._start(view.type, view.number))
+        return self._each(target, lambda view: None if view.state in _UP else self._start_again(view))
 
     async def stop(self, target: str) -> Done:
         self._take(Stop(target))
@@ -363,7 +416,7 @@ class FakeEngine:
 
     async def restart(self, target: str) -> Done:
         self._take(Restart(target))
-        return self._each(target, lambda view: self._start(view.type, view.number))
+        return self._each(target, self._start_again)
 
     async def hold(self, target: str) -> Done:
         self._take(Hold(target))
@@ -371,7 +424,7 @@ class FakeEngine:
         def hold(view: InstanceView) -> None:
             if view.held:
                 self.change(view.name, held=False)
-                self._start(view.type, view.number)
+                self._start_again(view)
             elif view.state is State.BACKOFF:
                 self.change(view.name, held=True, state=State.CRASHED, retry_in=None)
             else:
@@ -388,6 +441,11 @@ class FakeEngine:
         change = self.pending or ConfigChange()
         if change.error is not None:
             raise ProcdeckError(change.error)
+        self.take_up(change)
+        return Done([*change.added, *change.removed, *change.changed])
+
+    def take_up(self, change: ConfigChange) -> None:
+        """What comes of it when a change of the files is applied."""
         for name in change.added:
             self.add_type(name, uptime=0.0)
         for view in self._in_order():
@@ -400,7 +458,6 @@ class FakeEngine:
             del self.types[name]
             self.push(TypeRemoved(name))
         self.files_changed(None)
-        return Done([*change.added, *change.removed, *change.changed])
 
     async def logs(self, query: LogQuery) -> LogWindow:
         self._refuse()
@@ -434,7 +491,20 @@ class FakeEngine:
 
     async def environment_of(self, name: str) -> EnvironmentView:
         self._refuse()
+        if name not in self.instances:
+            raise UsageError(f"There is no instance {name}.")
         return EnvironmentView(name, self.instances[name].run, dict(self.environments.get(name, {})))
+
+    async def instance(self, name: str) -> InstanceDetail:
+        self._refuse()
+        self.looks.append(name)
+        if name not in self.instances:
+            raise UsageError(f"There is no instance {name}.")
+        return self.details.get(name) or self._detail(self.instances[name])
+
+    async def roll(self, target: str) -> Done:
+        self._take(Roll(target))
+        return self._each(target, self._start_again)
 
     async def attach(self, name: str, columns: int, rows: int) -> Done:
         self._take(Attach(name, columns, rows))
@@ -482,6 +552,14 @@ class FakeEngine:
 
     # How it is done ---------------------------------------------------------------------------------------------------
 
+    def _detail(self, view: InstanceView) -> InstanceDetail:
+        """What there is to see of an instance that is one process."""
+        type_ = self.types.get(view.type)
+        command = type_.command if type_ is not None else f"python -m {view.type}"
+        age = view.uptime or 0.0
+        process = ProcessView(view.pid or 0, 1, 0, command, "S", 0.0, 30 * 1024 * 1024, 1, age, 12)
+        return InstanceDetail(view.name, command, self.root, [process] if view.pid is not None else [], [], [])
+
     def _take(self, command: Asked) -> None:
         self._refuse()
         self.commands.append(command)
@@ -511,6 +589,10 @@ class FakeEngine:
         if split is not None and split[0] in self.types:
             raise UsageError(f"There is no instance {target}.")
         raise unknown_type(target, list(self.types))
+
+    def _start_again(self, view: InstanceView) -> None:
+        if not view.removing:
+            self._start(view.type, view.number)
 
     def _start(self, type_: str, number: int) -> None:
         name = instance_name(type_, number)
@@ -548,6 +630,8 @@ class FakeEngine:
 
     def _stop(self, name: str) -> None:
         view = self.instances[name]
+        if view.state is State.STOPPED and view.removing:
+            self.remove(name)
         if view.state in (State.STOPPED, State.STOPPING):
             return
         if self.slow:
@@ -590,4 +674,9 @@ class FakeEngine:
         return [view for view in self._in_order() if view.type == name]
 
     def _in_order(self) -> list[InstanceView]:
-        return sorted(self.instances.values(), key=lambda view: (self.types[view.type].index, view.number))
+        def place(view: InstanceView) -> tuple[int, int]:
+            # Of a type that was taken out of the Procfile, some may be on their way out still.
+            type_ = self.types.get(view.type)
+            return type_.index if type_ is not None else len(self.types), view.number
+
+        return sorted(self.instances.values(), key=place)

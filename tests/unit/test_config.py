@@ -357,7 +357,7 @@ def test_without_being_told_it_is_the_shells_environment(app_dir: Apps, monkeypa
 def test_a_type_is_run_as_people_expect_when_nothing_is_set(app_dir: Apps) -> None:
     spec = config(app_dir(PROCFILE)).specs[0]
     assert (spec.restart, spec.stop_signal, spec.stop_timeout) == (RestartPolicy.ON_FAILURE, signal.SIGTERM, 5.0)
-    assert (spec.tty, spec.cwd, spec.env) == (True, None, {})
+    assert (spec.restart_delay, spec.tty, spec.cwd, spec.env) == (1.0, True, None, {})
 
 
 def test_what_is_set_for_a_type_holds_for_it_and_the_rest_for_all(app_dir: Apps) -> None:
@@ -365,8 +365,10 @@ def test_what_is_set_for_a_type_holds_for_it_and_the_rest_for_all(app_dir: Apps)
         PROCFILE,
         toml="""
         stop_timeout = 10
+        restart_delay = 4
         [types.web]
         restart = "always"
+        restart_delay = 0
         stop_signal = "QUIT"
         stop_timeout = 0
         tty = false
@@ -378,6 +380,7 @@ def test_what_is_set_for_a_type_holds_for_it_and_the_rest_for_all(app_dir: Apps)
     assert (web.restart, web.stop_signal, web.stop_timeout) == (RestartPolicy.ALWAYS, signal.SIGQUIT, 0.0)
     assert (web.tty, web.cwd, web.env) == (False, root / "web", {"A": "1"})
     assert (worker.restart, worker.stop_signal, worker.stop_timeout) == (RestartPolicy.NEVER, signal.SIGTERM, 10.0)
+    assert (web.restart_delay, worker.restart_delay) == (0.0, 4.0)
 
 
 # The socket's name --------------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from procdeck.core.messages import (
     InstanceView,
     LogsGrew,
     Notice,
+    Routed,
     Sample,
     Sampled,
     Stopping,
+    Strays,
     TypeChanged,
     TypeView,
 )
@@ -55,7 +57,15 @@ async def after(*events: Event) -> list[Event]:
 
 
 async def test_events_come_out_in_order() -> None:
-    events: list[Event] = [changed("web.1"), Notice("a"), type_changed("web", 2), sampled(1.0), Stopping(), Bye("down")]
+    events: list[Event] = [
+        changed("web.1"),
+        Notice("a"),
+        type_changed("web", 2),
+        sampled(1.0),
+        Stopping(),
+        Strays(1),
+        Bye("down"),
+    ]
     assert await after(*events) == events
 
 
@@ -250,3 +260,8 @@ async def test_growth_told_to_one_viewer_is_not_changed_by_anothers(count: int) 
         outbox.flush()
     for viewer in viewers:
         assert await read(viewer) == [LogsGrew({"web.1": 3})]
+
+
+async def test_of_the_routers_news_the_latest_waits() -> None:
+    old, new = Routed([], {"web": 1}), Routed([], {"web": 2})
+    assert await after(old, sampled(1.0), new) == [new, sampled(1.0)]

@@ -192,6 +192,8 @@ async def test_every_command_reaches_the_control_under_its_own_name() -> None:
         (messages.GetCrash("web.1"), ("crash", {"name": "web.1", "run": None})),
         (messages.GetCrash("web.1", 3), ("crash", {"name": "web.1", "run": 3})),
         (messages.GetEnvironment("web.1"), ("environment_of", {"name": "web.1"})),
+        (messages.GetInstance("web.1"), ("instance", {"name": "web.1"})),
+        (messages.Roll("web"), ("roll", {"target": "web"})),
         (messages.Attach("web.1", 80, 24), ("attach", {"name": "web.1", "columns": 80, "rows": 24})),
         (messages.Leave("web.1"), ("leave", {"name": "web.1"})),
         (messages.Type("web.1", b"c\n"), ("type", {"name": "web.1", "data": b"c\n"})),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procdeck.core.policy import FIRST_DELAY, MAX_DELAY, STEADY_UPTIME, CrashHistory, RestartPolicy
+from procdeck.core.policy import FIRST_DELAY, MAX_DELAY, STEADY_UPTIME, CrashHistory, RestartPolicy, delay_after
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -75,6 +75,29 @@ def test_a_run_of_a_minute_starts_the_delays_over() -> None:
         history.ended(at, 0.5, crashed=True)
     assert history.ended(100, STEADY_UPTIME, crashed=True) == FIRST_DELAY
     assert history.ended(102, 0.5, crashed=True) == 2 * FIRST_DELAY
+
+
+@pytest.mark.parametrize(
+    ("first", "delays"),
+    [
+        (0.0, [0, 1, 2, 4, 8, 16, 32, 60, 60]),
+        (0.25, [0.25, 1, 2, 4, 8, 16, 32, 60, 60]),
+        (1.0, [1, 2, 4, 8, 16, 32, 60, 60, 60]),
+        (3.0, [3, 6, 12, 24, 48, 60, 60, 60, 60]),
+        (90.0, [90, 90, 90, 90, 90, 90, 90, 90, 90]),
+    ],
+)
+def test_another_first_delay_is_followed_by_longer_ones(first: float, delays: list[float]) -> None:
+    history = CrashHistory()
+    assert [history.ended(float(at), 0.1, crashed=True, first=first) for at in range(9)] == delays
+    assert history.ended(1000, STEADY_UPTIME, crashed=True, first=first) == first
+
+
+@given(st.integers(0, 10_000), st.floats(0, 86_400))
+def test_no_second_try_comes_sooner_than_the_first_or_within_a_second(failures: int, first: float) -> None:
+    delay, next_one = delay_after(failures, first), delay_after(failures + 1, first)
+    assert first <= delay <= next_one <= max(MAX_DELAY, first)
+    assert next_one >= FIRST_DELAY
 
 
 def test_a_run_just_under_a_minute_does_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procdeck.core.config import Config, Options, Ready, ReadyKind, TypeSpec, load
+from procdeck.core.config import Config, Options, Ready, ReadyKind, Route, TypeSpec, load
 from procdeck.core.formation import ProcessType
 from procdeck.core.messages import ConfigChange
 from procdeck.core.policy import RestartPolicy
@@ -19,6 +19,7 @@ OTHER: dict[str, object] = {
     "restart": RestartPolicy.NEVER,
     "stop_signal": signal.SIGINT,
     "stop_timeout": 9.0,
+    "restart_delay": 0.0,
     "tty": False,
     "cwd": Path("/tmp"),
     "env": {"A": "1"},
@@ -26,6 +27,7 @@ OTHER: dict[str, object] = {
     "after": ("db",),
     "memory_limit": 1,
     "watch": ("*.py",),
+    "route": Route(8000),
 }
 """Another value for every part of a TypeSpec that counts."""
 

@@ -22,15 +22,21 @@ env_file = ".env,.env.local"
 port = 6000
 formation = "web=2,worker=3"
 stop_timeout = 10
+restart_delay = 0
 log_dir = "log"
 log_memory = "8M"
 log_disk = 0
+
+[keys]
+restart = "f5"
+hold = ["H", "ctrl+h"]
 
 [types.web]
 quantity = 2
 restart = "always"
 stop_signal = "INT"
 stop_timeout = 0.5
+restart_delay = 2.5
 tty = false
 cwd = "web"
 env = { A = "1" }
@@ -44,15 +50,18 @@ READ = Settings(
     port=6000,
     formation="web=2,worker=3",
     stop_timeout=10.0,
+    restart_delay=0.0,
     log_dir="log",
     log_memory="8M",
     log_disk=0,
+    keys={"restart": ["f5"], "hold": ["H", "ctrl+h"]},
     types={
         "web": TypeSettings(
             quantity=2,
             restart=RestartPolicy.ALWAYS,
             stop_signal="INT",
             stop_timeout=0.5,
+            restart_delay=2.5,
             tty=False,
             cwd="web",
             env={"A": "1"},
@@ -80,7 +89,11 @@ def test_everything_that_can_be_set_is_read(tmp_path: Path) -> None:
 
 
 def test_the_same_can_stand_in_pyproject(tmp_path: Path) -> None:
-    text = FULL.replace("[types.", "[tool.procdeck.types.").replace("procfile =", "[tool.procdeck]\nprocfile =")
+    text = (
+        FULL.replace("[types.", "[tool.procdeck.types.")
+        .replace("[keys]", "[tool.procdeck.keys]")
+        .replace("procfile =", "[tool.procdeck]\nprocfile =")
+    )
     assert read_settings(with_file(tmp_path, "pyproject.toml", '[project]\nname = "shop"\n' + text)) == READ
 
 
@@ -149,7 +162,7 @@ def test_a_broken_pyproject_that_does_not_name_us_is_not_our_business(tmp_path: 
             "[types.web]\nquantty = 1",
             "procdeck.toml: types.web.quantty is not a setting: did you mean types.web.quantity?",
         ),
-        ("[types.web]\nzzz = 1", "types.web.zzz is not a setting: there are quantity, restart, stop_signal"),
+        ("[types.web]\nzzz = 1", "types.web.zzz is not a setting: there are quantity, restart, restart_delay, stop_"),
         ("[type.web]\nquantity = 1", "type is not a setting: did you mean types?"),
         ('port = "6000"', "procdeck.toml: port: expected `int`, got `str`."),
         ("port = 6000.5", "procdeck.toml: port: expected `int`, got `float`."),
@@ -174,6 +187,8 @@ def test_a_broken_pyproject_that_does_not_name_us_is_not_our_business(tmp_path: 
         ("[types.web]\nstop_signal = 0", "types.web.stop_signal is 0, which is not a signal"),
         ("stop_timeout = -1", "procdeck.toml: stop_timeout is -1.0: give seconds from 0 to 86400."),
         ("[types.web]\nstop_timeout = inf", "stop_timeout is inf: give seconds from 0 to 86400."),
+        ("restart_delay = -1", "procdeck.toml: restart_delay is -1.0: give seconds from 0 to 86400."),
+        ("[types.web]\nrestart_delay = inf", "types.web.restart_delay is inf: give seconds from 0 to 86400."),
         ("stop_timeout = nan", "stop_timeout is nan: give seconds from 0 to 86400."),
         ("log_dir = 1", "procdeck.toml: log_dir: expected `str`, got `int`."),
         ("log_memory = 0", "procdeck.toml: log_memory is 0: write an amount of memory such as 300M or 1.5G."),
@@ -186,6 +201,12 @@ def test_a_broken_pyproject_that_does_not_name_us_is_not_our_business(tmp_path: 
         ('log_disk = ""', "procdeck.toml: log_disk is '': write an amount of memory such as 300M or 1.5G."),
         ('log_disk = "1 X"', "log_disk is '1 X': write an amount of memory such as 300M or 1.5G."),
         pytest.param(f'log_disk = "{"9" * 400}G"', "log_disk is '999", id="log_disk without end"),
+        ("keys = 1", "procdeck.toml: keys: expected `table`, got `int`."),
+        ("[keys]\nhold = 3", "procdeck.toml: keys.hold is 3: write a key, such as "),
+        ("[keys]\nhold = []", "keys.hold is []: write a key"),
+        ('[keys]\nhold = ""', "keys.hold is '': write a key"),
+        ('[keys]\nhold = ["H", 3]', "keys.hold is ['H', 3]: write a key"),
+        ("[keys.hold]\nkey = 3", "keys.hold is {'key': 3}: write a key"),
         ("log_dsk = 1", "procdeck.toml: log_dsk is not a setting: did you mean log_disk?"),
         ("port = ", "procdeck.toml is not valid TOML: Invalid value (at end of document)."),
         ("port = 1\nport = 2", "procdeck.toml is not valid TOML: Cannot overwrite a value (at end of document)."),
