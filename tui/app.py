@@ -3,23 +3,21 @@ way."""
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.terminal_theme import TerminalTheme
 from textual import events, on, work
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.driver import Driver
 from textual.geometry import Size
 from textual.markup import escape
-from textual.theme import Theme
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
@@ -37,90 +35,78 @@ from procdeck.core.messages import (
 
 from .ansi import plain
 from .attach import Attachment
+from .colours import Depth
 from .driver import TerminalDriver
-from .keys import MAIN
+from .keys import Key
 from .lending import LendingApp
-from .model import Formation
+from .machine import Machine
+from .model import Formation, Row
+from .remember import PAUSE, ViewMemory
 from .screens.acting import ActingScreen
 from .screens.deck import DeckScreen
-from .screens.help import HelpScreen
-from .screens.inspector import InspectorScreen
 from .screens.main import MainScreen
 from .screens.quitting import QuittingScreen
 from .screens.small import MIN_HEIGHT, MIN_WIDTH, SmallScreen
 from .status import glyphs
 from .text import elide
+from .themes import background_is_light
+from .theming import ThemedApp
+from .touring import TICK, Caption, Tour
+
+if TYPE_CHECKING:
+    from .commands import Command, Found
 
 FRAME = 1 / 15
 """Seconds between two repaints that come from the engine."""
 _TELL_AGAIN = 300.0
 """Seconds after which the same crash is told of again."""
+_CRASH_SHOWN = 8.0
+"""Seconds that the toast of a crash stays."""
 _COUNTDOWN = 0.2
 """Seconds between two repaints of a running countdown."""
 
-THEME = Theme(
-    name="procdeck",
-    primary="#6cb6ff",
-    secondary="#8b9bb4",
-    success="#57c78a",
-    warning="#e3b341",
-    error="#f47067",
-    accent="#6cb6ff",
-    foreground="#cdd6e0",
-    background="#0f141b",
-    surface="#151c25",
-    panel="#1d2632",
-    dark=True,
-)
 
-
-ANSI = TerminalTheme(
-    (15, 20, 27),
-    (205, 214, 224),
-    [
-        (72, 82, 95),
-        (244, 112, 103),
-        (87, 199, 138),
-        (227, 179, 65),
-        (108, 182, 255),
-        (208, 150, 230),
-        (95, 200, 205),
-        (190, 199, 209),
-    ],
-    [
-        (125, 135, 148),
-        (255, 140, 130),
-        (120, 220, 165),
-        (240, 200, 100),
-        (145, 203, 255),
-        (225, 175, 245),
-        (130, 220, 225),
-        (235, 240, 245),
-    ],
-)
-"""What a program's sixteen colours look like, so that they stand beside the theme's without shouting."""
-
-
-class ProcdeckApp(LendingApp):
+class ProcdeckApp(ThemedApp, LendingApp):
     """The dashboard. Its return value is the exit status."""
 
     TITLE = "procdeck"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     # For what is pressed before the first screen is there.
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+c", "quit_formation", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit_formation", show=False, id="quit"),
+        Binding("ctrl+c", "quit_formation", show=False, id="interrupt"),
+    ]
 
     def __init__(
-        self, connect: Callable[[], Coroutine[Any, Any, Client]], interrupted: Callable[[], bool] = lambda: False
+        self,
+        connect: Callable[[], Coroutine[Any, Any, Client]],
+        interrupted: Callable[[], bool] = lambda: False,
+        *,
+        remembered: ViewMemory | None = None,
+        theme: str = "",
+        depth: Depth | None = Depth.TRUE,
+        light: bool = False,
+        tour: Tour | None = None,
     ) -> None:
-        super().__init__()
+        """
+        Args:
+            connect: gets in touch with the engine.
+            interrupted: whether Ctrl-C has come already.
+            remembered: how the project was looked at last; None: nothing is remembered.
+            theme: that of the settings, as far as they are known; empty: none.
+            depth: how many colours the terminal has; None: what TERM and COLORTERM say.
+            light: its background is light.
+            tour: what is played as soon as there is something to be seen.
+        """
+        super().__init__(depth=depth, light=light)
         self._interrupted = interrupted
-        # Here and not later, so that the style sheet is read once.
-        self.register_theme(THEME)
-        self.theme = THEME.name
-        self.ansi_theme_dark = ANSI
+        self._remembered = remembered or ViewMemory(None)
+        self._theme_trouble = self.choose_theme(self._remembered.theme(theme))
+        self._theme_of_settings = theme
         self._connect = connect
         self.formation = Formation()
+        self.formation.machine = Machine()
         self.client: Client | None = None
         self.detached = False
         """The formation is to go on without this viewer."""
@@ -128,12 +114,17 @@ class ProcdeckApp(LendingApp):
         """What to say on the terminal after the screen has closed."""
         self._signs = glyphs()
         self._main: MainScreen | None = None
+        self._tour = tour
         self._last_frame = 0.0
         self._frame_due = False
         self._commands: set[asyncio.Task[None]] = set()
         self._size_told = (0, 0)
+        self._said_lately: list[str] = []
+        """Commands of the palette, the latest first."""
         self._crashes_told: dict[str, float] = {}
         """When a crash was told last, by its fingerprint."""
+        self._crash_told: tuple[str, float] | None = None
+        """The instance that a toast tells of, until when."""
         self._quitting = False
         self._prompts_told: dict[str, int] = {}
         """By instance, the run of which it was told that it waits at a prompt."""
@@ -142,20 +133,6 @@ class ProcdeckApp(LendingApp):
         """The terminal's own, unless another was asked for (a browser's)."""
         found = super().get_driver_class()
         return TerminalDriver if issubclass(TerminalDriver, found) else found
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's colours, and mixtures of them: text in two weaker degrees, and the bar of the selected row."""
-        variables = super().get_css_variables()
-        back, text, accent = (Color.parse(variables[name]) for name in ("background", "foreground", "primary"))
-        return variables | {
-            "weak": back.blend(text, 0.62).hex,
-            "faint": back.blend(text, 0.44).hex,
-            "spark": back.blend(accent, 0.72).hex,
-            "bar": back.blend(accent, 0.26).hex,
-            "bar-idle": back.blend(text, 0.12).hex,
-            "selected": back.blend(accent, 0.38).hex,
-            "match": back.blend(Color.parse(variables["warning"]), 0.42).hex,
-        }
 
     def on_load(self) -> None:
         # Before the terminal is changed. Textual minds none of them: on SIGTERM the alternate screen stayed on, and
@@ -172,6 +149,15 @@ class ProcdeckApp(LendingApp):
         self.theme_changed_signal.subscribe(self, lambda _: self._restyle())
         self._run()
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded and not self.keys_held:
+            if self._tour is not None and self._tour.takes(event.key):
+                return
+            screen = self.screen_stack[-1] if self.screen_stack else None
+            if isinstance(screen, ActingScreen) and await screen.before_key(event.key):
+                return
+        await super().on_event(event)
+
     def _end_by_signal(self, number: int) -> None:
         self.exit(128 + number)
 
@@ -186,14 +172,28 @@ class ProcdeckApp(LendingApp):
             self.said = str(error)
             self.exit(1)
             return
+        self.set_keymap(self.formation.keymap.overrides)
+        if self.formation.theme != self._theme_of_settings:
+            self._theme_of_settings = self.formation.theme
+            self._theme_trouble = self.choose_theme(self._remembered.theme(self.formation.theme))
         self._main = MainScreen(self.formation, self.client, self._signs)
         await self.push_screen(self._main)
+        self._main.restore(self._remembered.view)
+        self.set_interval(PAUSE, self.remember)
         self._check_size(self.size)
         self.set_interval(_COUNTDOWN, self._count_down)
+        if self._main.row_filter:
+            # Remembered from the last time, when it was known that most rows are hidden.
+            back = self.formation.keymap.shown("back")
+            self.notify(f"Rows are filtered by /{self._main.row_filter}: {back} shows all.", markup=False)
+        for trouble in filter(None, [self._theme_trouble, *self._remembered.troubles]):
+            self.notify(trouble, severity="warning", markup=False)
         for notice in self.formation.notices:
             self._notify(notice)
         if self.formation.stopping:
             self._show_quitting()
+        if self._tour is not None:
+            self.play(self._tour)
         async for event in self.client.events():
             self._take(event)
         await self.take_back()
@@ -257,6 +257,14 @@ class ProcdeckApp(LendingApp):
             if isinstance(screen, DeckScreen):
                 screen.restyle()
 
+    def remember(self) -> None:
+        """Remembers how this is looked at, for the next time."""
+        if self._main is not None:
+            self._remembered.keep(self._main.state(self._remembered.view))
+
+    def theme_kept(self, name: str) -> None:
+        self._remembered.keep_theme(name, self._theme_of_settings)
+
     def _count_down(self) -> None:
         if self.formation.unsettled():
             self._paint()
@@ -272,8 +280,8 @@ class ProcdeckApp(LendingApp):
         self._check_size(event.size)
 
     def _check_size(self, size: Size) -> None:
-        if self._main is None:
-            return
+        if self._main is None or self.formation.stopping:
+            return  # what is seen while everything is being stopped fits every size
         small = size.width < MIN_WIDTH or size.height < MIN_HEIGHT
         if small and not isinstance(self.screen, SmallScreen):
             self.push_screen(SmallScreen())
@@ -302,13 +310,21 @@ class ProcdeckApp(LendingApp):
         self._crashes_told[event.fingerprint] = now
         text = elide(plain(event.sentence.encode(errors="replace")), 160)
         place = f"{escape(plain(event.place.encode(errors='replace')))} · " if event.place else ""
-        link = f"{place}[@click=app.inspect({event.name!r})]i inspects it[/]"
-        self.notify(f"{escape(text)}\n{link}", title=f"{event.name} crashed", severity="error", timeout=8)
+        key = escape(self.formation.keymap.shown("next_crashed"))
+        link = f"{place}[@click=app.inspect({event.name!r})]inspect it[/]" + (f" · {key} goes to it" if key else "")
+        self.notify(f"{escape(text)}\n{link}", title=f"{event.name} crashed", severity="error", timeout=_CRASH_SHOWN)
+        self._crash_told = event.name, now + _CRASH_SHOWN
         if self.formation.notify == "bell":
             self.bell()
         elif self.formation.notify == "osc9" and self._driver is not None:
             # Nothing of what a program wrote may end the sequence.
             self._driver.write(f"\x1b]9;procdeck: {plain(f'{event.name} crashed: {text}'.encode())}\x07")
+
+    def take_crash_told(self) -> str | None:
+        """The instance that a toast still tells of, once; None: there is none."""
+        told, self._crash_told = self._crash_told, None
+        fresh = told is not None and time.monotonic() <= told[1] and told[0] in self.formation.live
+        return told[0] if told is not None and fresh else None
 
     @work(exclusive=True, group="inspect")
     async def action_inspect(self, name: str) -> None:
@@ -320,12 +336,91 @@ class ProcdeckApp(LendingApp):
         except ProcdeckError as error:
             self.notify(str(error), severity="warning", markup=False)
             return
-        if isinstance(self.screen, InspectorScreen):
-            self.pop_screen()
-        if isinstance(self.screen, MainScreen):
+        if isinstance(self.screen, DeckScreen):
+            # Here, so that the start does not wait for it.
+            from .screens.inspector import InspectorScreen
+
             # What led here has been read.
             self.clear_notifications()
-            self.push_screen(InspectorScreen(name, detail, self.formation, self.client, self._signs))
+            self._crash_told = None
+            self._open(InspectorScreen(name, detail, self.formation, self.client, self._signs))
+
+    @work(exclusive=True, group="inspect")
+    async def action_show_instance(self, name: str) -> None:
+        """Opens the view of an instance."""
+        if self.client is None:
+            return
+        try:
+            detail = await self.client.instance(name)
+        except ProcdeckError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
+        if isinstance(self.screen, DeckScreen):
+            from .screens.instance import InstanceScreen
+
+            self._open(InstanceScreen(detail, self.formation, self.client, self._signs))
+
+    def _open(self, screen: DeckScreen) -> None:
+        """Opens a view. One of its kind that is open already makes room, with what was opened from there: esc leads
+        back to where both came from."""
+        while any(type(other) is type(screen) for other in self.screen_stack):
+            self.pop_screen()
+        self.push_screen(screen)
+
+    # A tour -----------------------------------------------------------------------------------------------------------
+
+    def play(self, tour: Tour) -> None:
+        """Plays a tour on this dashboard."""
+        self._tour = tour
+        tour.begin(self)
+        self.set_interval(TICK, tour.tick)
+
+    @property
+    def plays_in(self) -> str:
+        """See `touring.Stage`."""
+        view = self.screen_stack[-1] if self.screen_stack else None
+        free = isinstance(view, DeckScreen) and not view.typing and not self.keys_held and not self._quitting
+        return type(view).__name__ if free else ""
+
+    def keys_of_view(self) -> Sequence[Key]:
+        """See `touring.Stage`."""
+        return self.screen.KEYS if isinstance(self.screen, DeckScreen) else ()
+
+    async def perform(self, action: str) -> None:
+        """See `touring.Stage`."""
+        await self.screen.run_action(action)
+
+    def go_to_main(self) -> None:
+        """See `touring.Stage`."""
+        self.action_show_main()
+
+    def go_to(self, name: str) -> None:
+        """See `touring.Stage`."""
+        self.action_go_to(name)
+
+    def scale_to(self, changes: str) -> None:
+        """See `touring.Stage`."""
+        if self.client is not None:
+            self._command(self.client.scale(changes))
+
+    def show_caption(self, caption: Caption | None) -> None:
+        """See `touring.Stage`."""
+        from .widgets.caption import CaptionBox
+
+        for screen in self.screen_stack:
+            if isinstance(screen, DeckScreen) and (screen is self.screen or caption is None):
+                box = next(iter(screen.query(CaptionBox)), None)
+                if caption is not None and box is None:
+                    box = CaptionBox()
+                    screen.mount(box)
+                    screen.rows_taken = box.rows
+                    screen.update()
+                if caption is not None and box is not None:
+                    box.show(caption)
+                elif box is not None:
+                    box.remove()
+                    screen.rows_taken = 0
+                    screen.update()
 
     # The terminal for a program ---------------------------------------------------------------------------------------
 
@@ -333,7 +428,8 @@ class ProcdeckApp(LendingApp):
         """A toast, once in a run."""
         attached = self.attachment is not None and self.attachment.name == view.name
         if self._prompts_told.get(view.name) != view.run and not attached:
-            self.notify(f"{view.name} waits at {view.prompt}: a attaches.", markup=False)
+            key = self.formation.keymap.shown("attach")
+            self.notify(f"{view.name} waits at {view.prompt}: {key} attaches.", markup=False)
         self._prompts_told[view.name] = view.run
 
     @on(ActingScreen.Attach)
@@ -377,13 +473,102 @@ class ProcdeckApp(LendingApp):
             "stop": client.stop,
             "kill": client.kill,
             "hold": client.hold,
+            "roll": client.roll,
             "apply": lambda _: client.apply(),
         }
         self._command(commands[event.command](event.target))
 
+    def action_show_main(self) -> None:
+        """The main view. What was selected in another view is selected there."""
+        main = self._main
+        if main is None or self.screen is main or main not in self.screen_stack:
+            return
+        if any(isinstance(screen, QuittingScreen | SmallScreen) for screen in self.screen_stack):
+            return
+        for screen in self.screen_stack:
+            if isinstance(screen, ActingScreen) and screen.leaves_selected is not None:
+                main.select(screen.leaves_selected)
+        while self.screen is not main:
+            self.pop_screen()
+        main.update()
+
+    def action_show_grid(self) -> None:
+        """The grid: a cell for each instance."""
+        if self._main is None or self.client is None or not isinstance(self.screen, ActingScreen):
+            return
+        from .screens.grid import GridScreen
+
+        if not isinstance(self.screen, GridScreen):
+            chosen = self.screen.chosen
+            self.action_show_main()
+            self.push_screen(GridScreen(self.formation, self.client, self._signs, chosen))
+
+    def action_show_scaling(self) -> None:
+        """The scaling view: what each type did with so many instances."""
+        if self._main is None or self.client is None or not isinstance(self.screen, ActingScreen):
+            return
+        from .screens.scaling import ScalingScreen
+
+        if not isinstance(self.screen, ScalingScreen):
+            chosen = self.screen.chosen
+            self.action_show_main()
+            self.push_screen(ScalingScreen(self.formation, self.client, self._signs, chosen))
+
+    async def action_palette(self) -> None:
+        """Asks what is to be done, by its name."""
+        view = self.screen
+        if not isinstance(view, DeckScreen) or view.typing or self.client is None:
+            return
+        # Here, so that the start does not wait for it.
+        from .commands import Found, of_dashboard, of_everywhere, of_formation, of_view, rank, scaling
+        from .screens.palette import PaletteScreen
+
+        own = of_view(view.KEYS, self.formation.keymap, view.why_not)
+        everywhere = of_everywhere(view.KEYS, self.formation.keymap, view.why_not)
+        everything = [*own, *everywhere, *of_dashboard(self.theme_choices()), *of_formation(self.formation)]
+
+        def find(typed: str) -> "list[Found]":
+            found = rank(typed, everything if typed.strip() else own, self._said_lately)
+            scaled = scaling(typed, self.formation)
+            if scaled is None:
+                return found
+            first = Found(scaled, frozenset())
+            return [*found, first] if scaled.why_not else [first, *found]
+
+        async def run(command: "Command | None") -> None:
+            if command is not None:
+                self._said_lately = [command.title, *(each for each in self._said_lately if each != command.title)][:20]
+                await view.run_action(command.action)
+
+        # Waited for, so that what is typed at once is typed there.
+        await self.push_screen(PaletteScreen(find, self._signs), run)
+
+    def action_go_to(self, name: str) -> None:
+        """The main view, with a type or an instance selected."""
+        if self._main is not None:
+            self.action_show_main()
+            live = self.formation.live.get(name)
+            self._main.select(Row(live.view.type, name) if live is not None else Row(name))
+
+    def action_logs(self, name: str) -> None:
+        """The log of a type or an instance."""
+        if self._main is not None:
+            self.action_go_to(name)
+            self._main.action_swap_pane()
+
+    def action_attach_to(self, name: str) -> None:
+        """Attaches the terminal to an instance."""
+        if self._main is not None:
+            self.action_go_to(name)
+            self._main.action_attach()
+
     def action_help(self) -> None:
         """Shows the keys."""
-        self.push_screen(HelpScreen(self.screen.KEYS if isinstance(self.screen, DeckScreen) else MAIN))
+        view = self.screen
+        if isinstance(view, DeckScreen) and not view.typing:
+            from .screens.help import HelpScreen
+
+            self.push_screen(HelpScreen(view.KEYS, self.formation.keymap))
 
     def action_quit_formation(self) -> None:
         """Stops everything, and ends when it is down. Asked again: KILL."""
@@ -399,6 +584,10 @@ class ProcdeckApp(LendingApp):
             self._command(self.client.down(now=True))
 
     def _show_quitting(self) -> None:
+        # Nothing of what was said before can be done any more.
+        self.clear_notifications()
+        if isinstance(self.screen, SmallScreen):
+            self.pop_screen()
         if not isinstance(self.screen, QuittingScreen):
             self.push_screen(QuittingScreen(self.formation, self._signs))
 
@@ -427,21 +616,36 @@ class Outcome:
 
 
 def run_dashboard(
-    where: socket.socket | Path, *, engine_log: Path | None = None, interrupted: Callable[[], bool] = lambda: False
+    where: socket.socket | Path,
+    *,
+    root: Path | None = None,
+    theme: str = "",
+    engine_log: Path | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+    tour: Tour | None = None,
 ) -> Outcome:
     """Shows the dashboard of an engine until a person leaves it.
 
     Args:
         where: the owner's connected socket, or the path of the socket of a running engine.
+        root: the app's folder, for which is remembered how it was looked at; None: nothing is remembered.
+        theme: that of the settings, as far as they are known.
         engine_log: where the engine writes about its own faults, to be named when it dies.
         interrupted: whether Ctrl-C has come since the command was started.
+        tour: what is played on it.
     """
 
     async def connect() -> Client:
         return await (Client.connect(where) if isinstance(where, Path) else Client.adopt(where))
 
-    app = ProcdeckApp(connect, interrupted)
-    status = app.run()
+    remembered = ViewMemory(root)
+    light = background_is_light(os.environ.get("COLORFGBG"))
+    app = ProcdeckApp(connect, interrupted, remembered=remembered, theme=theme, depth=None, light=light, tour=tour)
+    try:
+        status = app.run()
+    finally:
+        app.remember()
+        remembered.flush()
     if app.said is not None:
         died = status == 1 and engine_log is not None and engine_log.exists() and engine_log.stat().st_size > 0
         print(f"procdeck: {app.said}" + (f" What it wrote is in {engine_log}." if died else ""), file=sys.stderr)

@@ -1,12 +1,17 @@
-"""Textual's terminal, made good for three moments that it does not expect: the window is closed; a SIGCONT comes
+"""Textual's terminal, made good for four moments that it does not expect: the window is closed; a SIGCONT comes
 without a stop before it (the kernel sends one with the SIGHUP of a closed window); the app goes on while the terminal
-is handed to a program."""
+is handed to a program; the window is resized although the environment says how large it is."""
 
+import asyncio
+import contextlib
 import errno
 import os
+import signal
 from typing import Any, TextIO
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 _GONE = (errno.EIO, errno.ENXIO, errno.EPIPE)
 
@@ -20,6 +25,32 @@ class TerminalDriver(LinuxDriver):
         self._suspended = False
         self._handed_over = False
         """The terminal is somebody else's for now."""
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Textual believes COLUMNS and LINES first, which stay what they were when the window is resized; some shells
+        # and editors export them.
+        try:
+            size = os.get_terminal_size(self._file.fileno())
+        except (OSError, ValueError):
+            return super()._get_terminal_size()
+        return (size.columns, size.lines) if size.columns and size.lines else super()._get_terminal_size()
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        # Textual reads the size in the signal's own handler, which the next signal interrupts: of two resizes the older
+        # one could come last.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
+
+    def _resized(self) -> None:
+        if self._in_band_window_resize or self._handed_over:
+            return
+        size = Size(*self._get_terminal_size())
+        if size == self._app.size:
+            # It was another for a moment, and what stood there then has been cut off.
+            self._app.refresh(layout=True)
+        else:
+            self._app.post_message(events.Resize(size, size))
 
     def suspend_application_mode(self) -> None:
         self._suspended = True

@@ -3,6 +3,7 @@ To which program, the app decides that is built on it; how terminal and program 
 """
 
 import asyncio
+from typing import Any
 
 from textual import events, work
 from textual.app import App
@@ -15,8 +16,8 @@ from .attach import Attachment
 class LendingApp(App[int]):
     """An app whose terminal is a program's at times."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.attachment: Attachment | None = None
         """What has the terminal now in the place of this app, or is about to get it."""
         self._ahead: bytearray | None = None
@@ -29,6 +30,11 @@ class LendingApp(App[int]):
             return False
         self._ahead = bytearray()
         return True
+
+    @property
+    def keys_held(self) -> bool:
+        """What is typed is meant for a program."""
+        return self._ahead is not None or self.attachment is not None
 
     def lend_to_nobody(self, why: str) -> None:
         """There is none to attach: says why. What was typed for it is forgotten, as it was not meant for this app."""
@@ -73,8 +79,7 @@ class LendingApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """What is typed while the terminal is a program's, or about to become so, goes there. What was typed before
         that, and has been on its way through the widgets, does not."""
-        held = self._ahead is not None or self.attachment is not None
-        if not held or event.is_forwarded or not isinstance(event, events.InputEvent | events.Paste):
+        if not self.keys_held or event.is_forwarded or not isinstance(event, events.InputEvent | events.Paste):
             await super().on_event(event)
         elif self.attachment is not None:
             self.attachment.typed(_typed(event))

@@ -6,9 +6,11 @@ so that they go on between two messages.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from procdeck.core.errors import ProcdeckError
 from procdeck.core.messages import (
     Bye,
     ConfigChange,
@@ -19,15 +21,22 @@ from procdeck.core.messages import (
     InstanceView,
     LogsGrew,
     Notice,
+    Routed,
     Sample,
     Sampled,
     Snapshot,
     Stopping,
+    Strays,
     TypeChanged,
     TypeRemoved,
     TypeView,
 )
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import State
+
+from .keymap import Keymap
+from .machine import Machine
+from .scaling import Change, ScalingHistory, Second
 
 HISTORY = 240
 """Samples kept per row."""
@@ -93,14 +102,24 @@ class Formation:
         self.root = ""
         self.owned = True
         self.stopping = False
+        self.strays = 0
+        """Processes that live and belong to no instance, told of while everything is being stopped."""
         self.ended = False
         self.notify = ""
         """How a crash is told besides on the screen: `bell`, `osc9`; empty: not."""
+        self.theme = ""
+        """Of the dashboard, as the settings have it; empty: they say nothing."""
+        self.grid_colours = ""
+        """What the colours of the grid mean, since it was seen last; empty: as always."""
+        self.keymap = Keymap()
+        """Which keys do what here."""
         self.pending: ConfigChange | None = None
         self.types: dict[str, TypeView] = {}
         self.live: dict[str, Live] = {}
         self._members: dict[str, list[str]] = {}
         """The instances of each type, by number: asked for many times a frame, and seldom another."""
+        self.shape = 0
+        """Another number whenever a type or an instance has come or gone."""
         self.log_ends: dict[str, int] = {}
         self.notices: list[Notice] = []
         self.folded: set[str] = set()
@@ -109,6 +128,17 @@ class Formation:
         self._cpu: dict[str, deque[float | None]] = {}
         self._memory: dict[str, deque[float | None]] = {}
         self._usage: dict[str, Usage] = {}
+        self._traffic: dict[str, Traffic] = {}
+        self._requests: dict[str, deque[float | None]] = {}
+        self._p95: dict[str, deque[float | None]] = {}
+        self.waiting: dict[str, int] = {}
+        """Visitors for whom no instance is ready yet, by type."""
+        self._cpu_peaks: deque[float] = deque(maxlen=HISTORY)
+        """The highest value in any row, for each sample."""
+        self.scaling = ScalingHistory()
+        """What each type did with its instances, over a longer time."""
+        self.machine: Machine | None = None
+        """On which all this runs; None: nobody looks at it."""
 
     # What comes in ----------------------------------------------------------------------------------------------------
 
@@ -117,14 +147,23 @@ class Formation:
         self.title, self.root, self.run_id = snapshot.title, snapshot.root, snapshot.run_id
         self.owned, self.stopping = snapshot.owned, snapshot.stopping
         self.pending = snapshot.pending
+        self.strays = snapshot.strays
         self.notify = snapshot.notify
+        self.theme = snapshot.theme
         self.types = {type_.name: type_ for type_ in snapshot.types}
         self.live = {view.name: Live(view, now) for view in snapshot.instances}
         self._regroup()
         self.log_ends = dict(snapshot.log_ends)
         self.notices = [Notice(text, "warning") for text in snapshot.notices]
+        try:
+            self.keymap = Keymap(snapshot.keys)
+        except ProcdeckError as error:
+            # Who started it did not look: the keys are those that everybody knows.
+            self.notices += [Notice(line, "warning") for line in str(error).splitlines()]
         if snapshot.samples:
             self._sampled(snapshot.samples)
+        if snapshot.traffic:
+            self._routed(snapshot.traffic, snapshot.waiting)
 
     def apply(self, event: Event, now: float) -> None:
         """Takes in one event."""
@@ -141,23 +180,34 @@ class Formation:
                 self._regroup()
                 self._usage.pop(name, None)
             case TypeChanged(type=type_):
+                self.shape += type_.name not in self.types
+                before = self.types.get(type_.name)
+                if before is not None and before.wanted != type_.wanted:
+                    self.scaling.changed(Change(now, type_.name, before.wanted, type_.wanted))
                 self.types[type_.name] = type_
             case TypeRemoved(name=name):
+                self.shape += 1
                 self.types.pop(name, None)
             case FilesChanged(pending=pending):
                 self.pending = pending
             case Sampled(samples=samples):
                 self._sampled(samples)
+                self._keep_second(now)
+            case Routed(traffic=traffic, waiting=waiting):
+                self._routed(traffic, waiting)
             case LogsGrew(ends=ends):
                 self.log_ends |= ends
             case Notice():
                 self.notices.append(event)
             case Stopping():
                 self.stopping = True
+            case Strays(count=count):
+                self.strays = count
             case Bye():
                 self.ended = True
 
     def _regroup(self) -> None:
+        self.shape += 1
         self._members = {}
         for live in sorted(self.live.values(), key=lambda live: live.view.number):
             self._members.setdefault(live.view.type, []).append(live.view.name)
@@ -169,12 +219,47 @@ class Formation:
         for name in list(self._cpu):
             if name not in self.live and name not in self.types:
                 del self._cpu[name], self._memory[name]
+        peak = 0.0
         for name in (*self.live, *self.types):
             usage = self.usage(name)
             cpu = self._cpu.setdefault(name, deque(maxlen=HISTORY))
             memory = self._memory.setdefault(name, deque(maxlen=HISTORY))
             cpu.append(usage.cpu if usage else None)
             memory.append(float(usage.memory) if usage else None)
+            peak = max(peak, usage.cpu if usage else 0.0)
+        self._cpu_peaks.append(peak)
+
+    def _keep_second(self, now: float) -> None:
+        busy = self.machine.busy() if self.machine is not None else None
+        seconds = {}
+        for name, type_ in self.types.items():
+            routed = type_.route is not None
+            traffic = self._traffic.get(name) if routed else None
+            seconds[name] = Second(
+                now,
+                type_.wanted,
+                sum(_works(live.view, routed=routed) for live in self.of_type(name)),
+                self._cpu[name][-1] or 0.0,
+                int(self._memory[name][-1] or 0),
+                traffic.requests if traffic is not None else None,
+                traffic.first_byte_p95 if traffic is not None else None,
+                traffic.requests * (traffic.first_byte_p50 or 0.0) if traffic is not None else None,
+                busy,
+            )
+        self.scaling.take(seconds)
+
+    def _routed(self, traffic: Iterable[Traffic], waiting: Mapping[str, int]) -> None:
+        self._traffic = {one.name: one for one in traffic}
+        self.waiting = dict(waiting)
+        for name in list(self._requests):
+            if name not in self.live and name not in self.types:
+                del self._requests[name], self._p95[name]
+        for name in {*self._traffic, *self._requests}:
+            one = self._traffic.get(name)
+            requests = self._requests.setdefault(name, deque(maxlen=HISTORY))
+            p95 = self._p95.setdefault(name, deque(maxlen=HISTORY))
+            requests.append(one.requests if one is not None else None)
+            p95.append(one.first_byte_p95 if one is not None else None)
 
     # What is asked ----------------------------------------------------------------------------------------------------
 
@@ -204,9 +289,32 @@ class Formation:
         """CPU percents of an instance or a type, a second apart, the latest last."""
         return self._cpu.get(name, ())
 
+    def cpu_peak(self, seconds: int) -> float:
+        """The highest CPU percent of any row in that time, so that all rows can be drawn on one scale."""
+        return max(islice(reversed(self._cpu_peaks), seconds), default=0.0)
+
     def memory_history(self, name: str) -> Sequence[float | None]:
         """Bytes of an instance or a type, a second apart, the latest last."""
         return self._memory.get(name, ())
+
+    @property
+    def routed(self) -> bool:
+        """Connections are taken for some type."""
+        return any(type_.route is not None for type_ in self.types.values())
+
+    def traffic(self, name: str) -> Traffic | None:
+        """What went through the router in the last second, to an instance or to a type; None when nothing is known."""
+        return self._traffic.get(name)
+
+    def request_history(self, name: str) -> Sequence[float | None]:
+        """Requests a second of an instance or a type, a second apart, the latest last. Not the same seconds as those of
+        the CPU."""
+        return self._requests.get(name, ())
+
+    def p95_history(self, name: str) -> Sequence[float | None]:
+        """Seconds in which 95 of 100 answers began, in the same seconds; None where nothing was asked. Of a type it is
+        that of all its answers."""
+        return self._p95.get(name, ())
 
     def restarts(self, name: str) -> int:
         """Restarts of a type's instances together."""
@@ -230,22 +338,8 @@ class Formation:
         return sum(1 for live in self.live.values() if _loops(live.view))
 
     def tallies(self, name: str) -> Counter[str]:
-        """How many instances of a type are ready, running, waiting at a prompt, starting, stopping, crashed, looping,
-        exited, stopped."""
-        counter: Counter[str] = Counter()
-        for live in self.of_type(name):
-            view = live.view
-            if _loops(view):
-                counter["looping"] += 1
-            elif view.state in CRASHED:
-                counter["crashed" if _failed(view) else "exited"] += 1
-            elif view.state is State.RUNNING and view.prompt:
-                counter["waiting"] += 1
-            elif view.state is State.RUNNING and view.ready:
-                counter["ready"] += 1
-            else:
-                counter[view.state.value] += 1
-        return counter
+        """How many instances of a type stand how, by the words of `STANDINGS`."""
+        return Counter([standing(live.view) for live in self.of_type(name)])
 
     def unsettled(self) -> bool:
         """Whether a countdown is running on the screen."""
@@ -255,9 +349,29 @@ class Formation:
         )
 
 
+STANDINGS = ("looping", "crashed", "waiting", "stopping", "starting", "running", "ready", "exited", "stopped")
+"""How an instance can stand, in one word each, what needs a look first. `waiting`: at a debugger's prompt."""
+
+
+def standing(view: InstanceView) -> str:
+    """How an instance stands: one of `STANDINGS`."""
+    if _loops(view):
+        return "looping"
+    if view.state in CRASHED:
+        return "crashed" if _failed(view) else "exited"
+    if view.state is State.RUNNING:
+        return "waiting" if view.prompt else "ready" if view.ready else "running"
+    return view.state.value
+
+
 def _loops(view: InstanceView) -> bool:
     # One that was stopped has crashed too often, but does so no more.
     return view.looping and view.state in (*CRASHED, State.RUNNING, State.STARTING)
+
+
+def _works(view: InstanceView, *, routed: bool) -> bool:
+    """It does its work: where visitors are led to those that are ready, only when it is one of them."""
+    return view.state is State.RUNNING and (view.ready or not routed)
 
 
 def _failed(view: InstanceView) -> bool:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
+from procdeck.core.messages import DRAINING
 from procdeck.core.state import Exit, State
 
 from .model import Formation, Live, Row
@@ -34,11 +35,24 @@ class Glyphs:
     cursor: str = "▌"
     rule: str = "─"
     marked: str = "•"
+    largest_first: str = "▾"
+    smallest_first: str = "▴"
     ascii: bool = False
 
 
 ASCII = Glyphs(
-    up="*", changing="~", crashed="x", down="o", folded=">", unfolded="v", cursor="|", rule="-", marked="+", ascii=True
+    up="*",
+    changing="~",
+    crashed="x",
+    down="o",
+    folded=">",
+    unfolded="v",
+    cursor="|",
+    rule="-",
+    marked="+",
+    largest_first="v",
+    smallest_first="^",
+    ascii=True,
 )
 
 
@@ -71,8 +85,14 @@ def exit_word(exit_: Exit) -> str:
     return str(exit_).removesuffix(" (core dumped)")
 
 
-def instance_status(live: Live, now: float) -> Status:
-    """What an instance's row says."""
+def instance_status(live: Live, now: float, kill: str = "") -> Status:
+    """What an instance's row says.
+
+    Args:
+        live: the instance.
+        now: the time, as its own was taken.
+        kill: the key that kills; empty: none does.
+    """
     view = live.view
     match view.state:
         case State.RUNNING if view.prompt:
@@ -86,7 +106,7 @@ def instance_status(live: Live, now: float) -> Status:
         case State.STARTING:
             return Status(Tone.CHANGING, f"starting: {view.note}" if view.note else "starting")
         case State.STOPPING:
-            return Status(Tone.CHANGING, _stopping(live, now))
+            return Status(Tone.CHANGING, _stopping(live, now, kill))
         case State.STOPPED:
             return Status(Tone.DOWN, "stopped")
         case State.EXITED:
@@ -99,7 +119,6 @@ def instance_status(live: Live, now: float) -> Status:
 def type_status(formation: Formation, name: str) -> Status:
     """What a type's row says: the worst first."""
     tallies = formation.tallies(name)
-    wanted = formation.types[name].wanted
     loops, crashed = tallies["looping"], tallies["crashed"]
     if loops:
         return Status(Tone.CRASHED, f"{loops} crash loop" + ("s" if loops > 1 else ""))
@@ -114,7 +133,10 @@ def type_status(formation: Formation, name: str) -> Status:
     for word in ("exited", "stopped"):
         if tallies[word]:
             return Status(Tone.DOWN, f"{tallies[word]} {word}")
-    return Status(Tone.DOWN, "scaled to 0" if wanted == 0 else "nothing yet")
+    type_ = formation.types.get(name)
+    if type_ is None:
+        return Status(Tone.DOWN, "not in the Procfile any more")
+    return Status(Tone.DOWN, "scaled to 0" if type_.wanted == 0 else "nothing yet")
 
 
 def up_column(formation: Formation, row: Row, now: float) -> str | None:
@@ -138,12 +160,13 @@ def _ended(live: Live) -> Status:
     return Status(Tone.CRASHED, f"{word} loop" if view.looping else word)
 
 
-def _stopping(live: Live, now: float) -> str:
+def _stopping(live: Live, now: float, kill: str) -> str:
     left = live.kill_in(now)
     if left is None:
-        return "stopping"
+        # It answers first what it was asked.
+        draining = live.view.note == DRAINING
+        return f"{DRAINING} {live.in_state(now):.1f}s · X kills now" if draining else "stopping"
     if left <= 0:
         return "stopping · KILL sent"
-    return (
-        f"stopping {min(live.in_state(now), live.view.stop_timeout):.1f}s of {live.view.stop_timeout:g}s · X kills now"
-    )
+    spent, given = min(live.in_state(now), live.view.stop_timeout), live.view.stop_timeout
+    return f"stopping {spent:.1f}s of {given:g}s" + (f" · {kill} kills now" if kill else "")

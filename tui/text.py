@@ -17,8 +17,10 @@ from rich.cells import cell_len
 
 from procdeck.core.figures import NOTHING as NOTHING
 from procdeck.core.figures import duration as duration
+from procdeck.core.figures import latency as latency
 from procdeck.core.figures import memory as memory
 from procdeck.core.figures import percent as percent
+from procdeck.core.figures import rate as rate
 from procdeck.core.figures import short as short
 
 Align: TypeAlias = Literal["left", "center", "right"]

@@ -7,18 +7,28 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from unittest.mock import patch
 
 from textual import events
+from textual.app import App
 from textual.color import Color
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 from textual.geometry import Region
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
+from procdeck.tui import counting
 from procdeck.tui.app import ProcdeckApp
+from procdeck.tui.screens.careful import CarefulScreen
 from tests.support.fake_engine import Clock, FakeEngine, frozen
 
 PATIENCE = 10.0
+_TURNS = 20
+"""Turns of the loop in which most of what is waited for comes about."""
 KEYS = {" ": "space", "/": "slash", "+": "plus", "-": "minus", "=": "equals_sign", ".": "full_stop"}
 
 
@@ -177,30 +187,34 @@ class Deck:
     async def settle(self) -> None:
         """Waits until all is done that is under way: messages, events, commands, log windows, layout."""
         calm = 0
-        while calm < 2 and not self.app._exit:
-            await self.pilot._wait_for_screen()
-            await self.until(lambda: not self._busy, "calm")
-            calm = calm + 1 if not self._moving else 0
+        while calm < 2 and not self.app._exit and self.app._exception is None:
+            await self.until(lambda: self.app._exit or not (self._moving or self._busy), "calm")
+            calm += 1
             self.app.screen._on_timer_update()
 
     @property
     def _busy(self) -> bool:
         work = any(worker.group != "default" and worker.is_running for worker in self.app.workers)
+        screen = self.app.screen
+        if isinstance(screen, CarefulScreen) and screen.undecided and counting.SOON < 0.1:
+            return True  # a digit is about to act
         return self.engine.untold > 0 or bool(self.app._commands) or work
 
     @property
     def _moving(self) -> bool:
-        screen = self.app.screen
-        pumps = [self.app, *screen.walk_children(with_self=True)]
-        return screen._layout_required or any(pump.message_queue_size or pump._next_callbacks for pump in pumps)
+        return _is_moving(self.app)
 
     async def until(self, ask: Callable[[], object], what: str = "something to be shown") -> None:
         """Waits for what comes by and by."""
         deadline = time.monotonic() + PATIENCE
         await asyncio.sleep(0)
+        turns = 0
         while not ask():
+            if self.app._exception is not None:
+                break  # it comes out at the end of the test
             assert time.monotonic() < deadline, f"waited for {what}; the screen was\n{self.text}"
-            await asyncio.sleep(0.002)
+            turns += 1
+            await asyncio.sleep(0 if turns < _TURNS else 0.002)
 
     async def shows(self, *texts: str) -> None:
         """Waits until all these words are on the screen."""
@@ -212,9 +226,52 @@ class Deck:
         return self.app.return_value
 
 
+def _is_moving(app: App[int]) -> bool:
+    """Whether a message waits to be handled, or is being handled, or a layout is to come."""
+    screen = app.screen
+    return screen._layout_required or any(map(_is_at_work, (app, *screen.walk_children(with_self=True))))
+
+
+def _is_at_work(pump: MessagePump) -> bool:
+    """Whether it does not just wait for its next message."""
+    if pump._closed or pump._closing or not pump._running:
+        return False
+    queue: Any = pump._message_queue
+    return bool(pump._next_callbacks) or not queue.empty() or not queue.ready_event._waiters
+
+
+async def _until_still(pilot: Pilot[int]) -> bool:
+    """As Textual's own, which sends a message to each widget to wait for its return."""
+    deadline = time.monotonic() + PATIENCE
+    await asyncio.sleep(0)
+    while not pilot.app._exit and pilot.app._exception is None and _is_moving(pilot.app):
+        assert time.monotonic() < deadline, "it is not still"
+        await asyncio.sleep(0)
+    return True
+
+
+_parse = Stylesheet._parse_rules
+_rules: dict[tuple[object, ...], list[RuleSet]] = {}
+"""What was made of the style sheets, which are the same in each dashboard and take a fifth of its start to parse."""
+
+
+def _parsed_once(
+    sheet: Stylesheet,
+    css: str,
+    read_from: CSSLocation,
+    is_default_rules: bool = False,
+    tie_breaker: int = 0,
+    scope: str = "",
+) -> list[RuleSet]:
+    key = (css, read_from, is_default_rules, tie_breaker, scope, *sheet._variables.items())
+    if key not in _rules:
+        _rules[key] = _parse(sheet, css, read_from, is_default_rules, tie_breaker, scope)
+    return _rules[key]
+
+
 @asynccontextmanager
 async def dashboard(
-    engine: FakeEngine | None = None, *, size: tuple[int, int] = (80, 24), frame: float = 0.0
+    engine: FakeEngine | None = None, *, size: tuple[int, int] = (80, 24), frame: float = 0.0, soon: float = 0.001
 ) -> AsyncIterator[Deck]:
     """Runs the dashboard.
 
@@ -222,6 +279,7 @@ async def dashboard(
         engine: what it is connected to; `shop` when it does not matter.
         size: columns and rows.
         frame: seconds between two repaints; 0 to see at once what has come about.
+        soon: seconds that a digit which is a key of its own waits for `+` or `-`.
     """
     engine = engine or shop()
     app = ProcdeckApp(engine.connect)
@@ -232,8 +290,11 @@ async def dashboard(
     with (
         frozen(engine.clock),
         patch("procdeck.tui.app.FRAME", frame),
+        patch("procdeck.tui.counting.SOON", soon),
         patch("textual.app.wait_for_idle", at_once),
         patch("textual.pilot.wait_for_idle", at_once),
+        patch("textual.pilot.Pilot._wait_for_screen", _until_still),
+        patch.object(Stylesheet, "_parse_rules", _parsed_once),
     ):
         async with app.run_test(size=size, notifications=True) as pilot:
             deck = Deck(app, pilot, engine)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from procdeck.core.messages import InstanceRemoved, InstanceView
+from procdeck.core.messages import InstanceRemoved, InstanceView, Routed, TypeChanged, TypeView
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import Exit, State
-from procdeck.tui.columns import Column, Piece, header, instance_pieces, plan, type_pieces
+from procdeck.tui.columns import Column, Piece, at, cpu_scale, header, hidden, instance_pieces, plan, type_pieces
 from procdeck.tui.model import Formation, Row
+from procdeck.tui.sorting import SORTABLE, Order
 from procdeck.tui.status import ASCII, Glyphs, Tone
 
 from .test_model import CRASH, formation, sample, view
@@ -114,8 +118,24 @@ class TestWhatLeavesFirst:
             assert {"name", "state", "cpu", "mem", "rst"} <= set(keys(width))
 
     def test_a_wide_table_has_the_memorys_line_and_the_last_exit(self) -> None:
-        assert {"memspark", "last"} <= set(keys(120))
-        assert not {"memspark", "last"} & set(keys(80))
+        wide = {"memspark", "last", "procs", "thr"}
+        assert wide <= set(keys(119)), "on a terminal of 120"
+        assert not wide & set(keys(79))
+
+    def test_processes_and_threads_are_seen_before_the_other_columns_of_a_wide_table(self) -> None:
+        assert {"procs", "thr"} <= set(keys(99)), "on a terminal of 100"
+        for width in WIDTHS:
+            there = set(keys(width))
+            assert ("procs" in there) == ("thr" in there)
+            assert "memspark" not in there or "procs" in there
+            assert "last" not in there or "memspark" in there
+
+    @pytest.mark.parametrize(
+        ("width", "gone"),
+        [(200, []), (79, []), (76, ["PID"]), (70, ["PORT", "PID"]), (59, ["the CPU over time", "PORT", "PID"])],
+    )
+    def test_what_is_hidden_is_named(self, width: int, gone: list[str]) -> None:
+        assert hidden(plan(width, 8)) == gone
 
     def test_more_room_never_takes_a_column_away(self) -> None:
         for longest in (3, 8, 20):
@@ -124,7 +144,7 @@ class TestWhatLeavesFirst:
 
     def test_the_order_is_that_of_the_screen(self) -> None:
         assert keys(80) == ["name", "state", "cpu", "spark", "mem", "up", "rst", "port", "pid"]
-        assert keys(160) == [*keys(80)[:5], "memspark", "up", "rst", "last", "port", "pid"]
+        assert keys(160) == [*keys(80)[:5], "memspark", "procs", "thr", "up", "rst", "last", "port", "pid"]
 
     def test_titles_say_how_many_seconds_a_line_covers(self) -> None:
         for width in WIDTHS:
@@ -132,9 +152,30 @@ class TestWhatLeavesFirst:
                 if column.key in ("spark", "memspark"):
                     assert column.title == f"{column.width}s"
 
-    def test_a_title_fits_its_column(self) -> None:
+    @pytest.mark.parametrize("signs", [Glyphs(), ASCII], ids=["glyphs", "ascii"])
+    def test_a_title_fits_its_column(self, signs: Glyphs) -> None:
         for width in WIDTHS:
-            assert "…" not in text_of(header(plan(width, 8)))
+            planned = plan(width, 8)
+            for order in (None, *(Order(column.key) for column in planned if column.key in SORTABLE)):
+                for scale in (100.0, 25600.0):
+                    titles = text_of(header(planned, signs, order=order, scale=scale))
+                    assert "…" not in titles
+                    assert cell_len(titles) == width
+                    assert titles.isascii() or not signs.ascii
+
+    def test_a_note_beside_the_titles_fits_too(self) -> None:
+        for width in WIDTHS:
+            planned = plan(width, 8)
+            for note in (("+3 hidden", "dim"), ("/a long filter of many words 3 of 9", "note")):
+                assert width_of(header(planned, order=Order("name"), note=note)) == width
+
+    def test_every_cell_belongs_to_a_column(self) -> None:
+        for width in WIDTHS:
+            planned = plan(width, 8)
+            cells = [at(planned, x) for x in range(width)]
+            assert None not in cells
+            assert list(dict.fromkeys(cells)) == planned
+            assert at(planned, width) is None
 
 
 class TestCells:
@@ -144,11 +185,14 @@ class TestCells:
         planned = plan(120, 6)
         pieces = instance_pieces(made, Row("web", "web.1"), planned, Glyphs(), 100.0)
         read = {column.key: cut(pieces, planned, column.key).strip() for column in planned}
-        assert {key: read[key] for key in ("name", "state", "cpu", "mem", "up", "rst", "last", "port", "pid")} == {
+        columns = ("name", "state", "cpu", "mem", "procs", "thr", "up", "rst", "last", "port", "pid")
+        assert {key: read[key] for key in columns} == {
             "name": "web.1",
             "state": "● ready",
             "cpu": "9.1",
             "mem": "101M",
+            "procs": "1",
+            "thr": "1",
             "up": "12m04s",
             "rst": "3",
             "last": "exit 1",
@@ -208,6 +252,34 @@ class TestCells:
         assert line == "▁▁▁▁▁▁▁█"
         assert cut(instance_row(made, 80, signs=ASCII), plan(80, 6), "spark").isascii()
 
+    def test_all_rows_have_one_scale_and_the_title_names_it(self) -> None:
+        made = formation(view("web.1"), view("web.2"), view("worker.1"))
+        for _ in range(8):
+            made.apply(sample(web_1=(25.0, 1), web_2=(100.0, 1), worker_1=(1.0, 1)), 100.0)
+        planned = plan(80, 8)
+
+        def line(name: str) -> str:
+            pieces = (
+                instance_pieces(made, Row(name.partition(".")[0], name), planned, Glyphs(), 100.0)
+                if "." in name
+                else type_pieces(made, name, planned, Glyphs())
+            )
+            return cut(pieces, planned, "spark")
+
+        # Of 200 %: the type's sum is 125.
+        assert cpu_scale(made, 8) == 200.0
+        assert (line("web"), line("web.1"), line("web.2")) == ("▆" * 8, "▂" * 8, "▅" * 8)
+        assert line("worker.1") == "▂" * 8, "little is not nothing"
+        assert "≤200%" in text_of(header(planned, scale=cpu_scale(made, 8)))
+
+    def test_the_scale_is_that_of_what_is_in_sight(self) -> None:
+        made = formation(view("web.1"))
+        made.apply(sample(web_1=(350.0, 1)), 100.0)
+        for _ in range(8):
+            assert cpu_scale(made, 8) == 400.0
+            made.apply(sample(web_1=(1.0, 1)), 100.0)
+        assert cpu_scale(made, 8) == 100.0
+
     def test_idling_does_not_look_like_work(self) -> None:
         made = formation(view("web.1"))
         for _ in range(30):
@@ -258,3 +330,64 @@ def test_every_style_is_one_that_the_table_knows() -> None:
         planned = plan(160, 8)
         pieces = [*header(planned), *type_pieces(made, "web", planned, Glyphs()), *instance_row(made, 160)]
         assert {style for _, style in pieces} <= known
+
+
+class TestTypesWithARoute:
+    TRAFFIC: ClassVar = [
+        Traffic("web", 2, 0.0, 142.0, 0.0, 0.0, 0.02, 0.031, 0),
+        Traffic("web.1", 2, 0.0, 142.0, 0.0, 0.0, 0.02, 0.031, 3),
+        Traffic("web.2", 0, 0.0, 0.0, 0.0, 0.0, None, None, 0),
+    ]
+
+    def made(self) -> Formation:
+        made = formation(view("web.1"), view("web.2"), view("worker.1"))
+        made.apply(TypeChanged(TypeView("web", "w", 0, 2, route=8000)), 100.0)
+        made.apply(Routed(self.TRAFFIC), 100.0)
+        return made
+
+    @pytest.mark.parametrize(("key", "width"), [("pid", 89), ("port", 83), ("req", 77), ("p95", 77), ("spark", 63)])
+    def test_what_goes_through_the_router_comes_before_ports_and_pids(self, key: str, width: int) -> None:
+        for wide in WIDTHS:
+            assert (key in [column.key for column in plan(wide, 8, routed=True)]) is (wide >= width), f"{key} at {wide}"
+
+    def test_more_room_never_takes_a_column_away(self) -> None:
+        for width in WIDTHS[1:]:
+            before, here = plan(width - 1, 8, routed=True), plan(width, 8, routed=True)
+            assert {column.key for column in before} <= {column.key for column in here}, f"at {width}"
+
+    def test_columns_and_rows_fill_the_table(self) -> None:
+        made = self.made()
+        for width in WIDTHS:
+            planned = plan(width, 8, routed=True)
+            for pieces in (
+                header(planned, order=Order("req")),
+                type_pieces(made, "web", planned, Glyphs()),
+                instance_pieces(made, Row("web", "web.1"), planned, Glyphs(), 100.0),
+            ):
+                assert "…" not in text_of(pieces) or width < 60
+                assert width_of(pieces) == width - (pieces[0] != (" ", "dim"))
+
+    def test_what_stands_in_them(self) -> None:
+        made, planned = self.made(), plan(120, 8, routed=True)
+        row = type_pieces(made, "web", planned, Glyphs())
+        assert [cut(row, planned, key).strip() for key in ("req", "p95", "port")] == ["142", "31ms", ":8000"]
+        row = instance_pieces(made, Row("web", "web.2"), planned, Glyphs(), 100.0)
+        assert [cut(row, planned, key).strip() for key in ("req", "p95", "port")] == ["0", "-", "5000"]
+        row = instance_pieces(made, Row("worker", "worker.1"), planned, Glyphs(), 100.0)
+        assert [cut(row, planned, key).strip() for key in ("req", "p95")] == ["", ""]
+
+    def test_failures_are_seen_by_the_colour(self) -> None:
+        made, planned = self.made(), plan(120, 8, routed=True)
+        styles = [
+            next(
+                style
+                for text, style in instance_pieces(made, Row("web", name), planned, Glyphs(), 100.0)
+                if shown in text
+            )
+            for name, shown in (("web.1", "142"), ("web.2", "     0"))
+        ]
+        assert styles == [Tone.CRASHED.value, "dim"]
+
+    @pytest.mark.parametrize(("width", "gone"), [(200, []), (79, []), (76, ["REQ/S", "P95"])])
+    def test_what_is_hidden_is_named(self, width: int, gone: list[str]) -> None:
+        assert hidden(plan(width, 8, routed=True), routed=True) == gone

@@ -15,6 +15,7 @@ from procdeck.core.crashreport import CrashGroup, CrashReport, RunRecord
 from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, Hold, Restart
 from procdeck.core.reports import Frame, Raised, Traceback
 from procdeck.core.state import Exit, State
+from procdeck.tui.screens.acting import ActingScreen
 from procdeck.tui.screens.inspector import InspectorScreen
 from tests.support.fake_engine import NOON, FakeEngine
 
@@ -275,7 +276,7 @@ class TestLookingCloser:
         monkeypatch.setenv("EDITOR", "code")
         async with dashboard(looping(tmp_path)) as deck:
             await inspect(deck)
-            with patch("procdeck.tui.screens.inspector.subprocess.Popen") as popen:
+            with patch("procdeck.tui.opening.subprocess.Popen") as popen:
                 await deck.press("e")
             assert popen.call_args[0][0] == ["code", "-g", f"{tmp_path}/worker.py:10"]
 
@@ -330,9 +331,9 @@ class TestTheWayIn:
             await deck.press("j", "i")
             await deck.until(lambda: any("web.1 has not crashed" in toast for toast in deck.toasts))
 
-    async def test_enter_on_a_healthy_row_goes_to_its_log(self, tmp_path: Path) -> None:
+    async def test_enter_on_a_type_goes_to_its_log(self, tmp_path: Path) -> None:
         async with dashboard(looping(tmp_path)) as deck:
-            await deck.press("j", "enter", "f")
+            await deck.press("enter", "f")
             assert not isinstance(deck.app.screen, InspectorScreen)
             assert deck.app.screen.query_one("LogView").has_focus
 
@@ -352,9 +353,10 @@ class TestTheToast:
             engine.push(crashed(4))
             await deck.until(lambda: any(deck.toasts))
             assert deck.toasts == [
-                "worker.2 crashed The environment variable QUEUE_URL is not set. worker.py:10 · i inspects it"
+                "worker.2 crashed The environment variable QUEUE_URL is not set. "
+                "worker.py:10 · inspect it · ! goes to it"
             ]
-            await deck.click_on("i inspects it")
+            await deck.click_on("inspect it")
             await deck.until(lambda: isinstance(deck.app.screen, InspectorScreen))
 
     async def test_comes_once_for_the_same_crash(self, tmp_path: Path) -> None:
@@ -386,3 +388,72 @@ class TestTheToast:
                 (sent,) = [text for text in written if "]9;" in text]
                 assert sent.count("\x07") == 1
                 assert sent.count("\x1b") == 1
+
+    @pytest.mark.parametrize("view", ["1", "3"])
+    async def test_says_truly_which_key_leads_there(self, tmp_path: Path, view: str) -> None:
+        engine = looping(tmp_path)
+        engine.end_run("web.2")
+        async with dashboard(engine, size=(120, 36)) as deck:
+            await deck.press("g", view)
+            engine.push(crashed(4))
+            await deck.until(lambda: any(deck.toasts))
+            assert "! goes to it" in deck.toasts[0]
+            await deck.press("!")
+            assert chosen(deck) == "worker.2", "and not the next one, web.2"
+            await deck.press("!")
+            assert chosen(deck) == "web.2"
+
+    async def test_from_the_views_of_other_instances_too(self, tmp_path: Path) -> None:
+        engine = looping(tmp_path)
+        engine.end_run("web.2")
+        engine.crash_details["web.2"] = [detail(report(1, name="web.2"), 2)]
+        async with dashboard(engine, size=(120, 36)) as deck:
+            deck.app.action_show_instance("clock.1")
+            await deck.settle()
+            engine.push(crashed(4))
+            await deck.until(lambda: any(deck.toasts))
+            await deck.press("!")
+            assert chosen(deck) == "worker.2"
+            await deck.press("i")
+            assert "worker.2 · run 4" in deck.text
+            await deck.press("!")
+            assert "web.2 · run 1" in deck.text
+
+    async def test_is_forgotten_when_it_has_gone(self, tmp_path: Path) -> None:
+        engine = looping(tmp_path)
+        engine.end_run("web.2")
+        async with dashboard(engine, size=(120, 36)) as deck:
+            engine.push(crashed(4))
+            await deck.until(lambda: any(deck.toasts))
+            deck.clock.advance(9)
+            await deck.press("!")
+            assert chosen(deck) == "web.2"
+
+
+def chosen(deck: Deck) -> str:
+    assert isinstance(deck.app.screen, ActingScreen)
+    row = deck.app.screen.chosen
+    return row.name if row is not None else ""
+
+
+async def test_what_no_key_does_here_the_palette_does(tmp_path: Path) -> None:
+    async with dashboard(looping(tmp_path), size=(120, 36)) as deck:
+        await inspect(deck)
+        await deck.press("colon")
+        await deck.enter("restart crashed")
+        assert deck.engine.commands == [Restart("crashed")]
+        await deck.press("colon")
+        await deck.enter("detach")
+        assert await deck.ended() == 0
+        assert deck.app.detached
+
+
+async def test_the_crash_that_is_read_is_the_one_that_is_edited(tmp_path: Path) -> None:
+    async with dashboard(looping(tmp_path), size=(120, 36)) as deck:
+        await inspect(deck)
+        await deck.press("[")
+        edited: list[int] = []
+        with patch("procdeck.tui.screens.inspector.edit", lambda app, report, root: edited.append(report.run)):
+            await deck.press("e")
+            await deck.until(lambda: edited)
+        assert edited == [3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from procdeck.core.messages import Strays
 from tests.support.fake_engine import FakeEngine
 
 from .deck import SHOP, Deck, dashboard, shop
@@ -147,9 +148,40 @@ class TestTooSmall:
         async with dashboard(shop(slow=True)) as deck:
             await deck.press("q")
             await deck.resize(30, 8)
-            assert "too small" in deck.text
+            assert "too small" not in deck.text
+            assert [line.strip() for line in deck.lines if line.strip()] == ["stopping 6 · KILL in 5.0s · c…"]
             await deck.resize(80, 24)
-            assert "stopping 6 processes" in deck.text
+            await deck.shows("stopping 6 processes", "web.1", "KILL in 5.0s")
+            deck.engine.finish()
+            assert await deck.ended() == 0
+
+    async def test_quitting_from_there_shows_itself(self) -> None:
+        async with dashboard(shop(slow=True), size=(39, 9)) as deck:
+            assert "too small" in deck.text
+            await deck.press("q")
+            await deck.shows("stopping 6 · KILL in 5.0s · ctrl+c: now")
+            assert "too small" not in deck.text
+            await deck.press("ctrl+c")
+            await deck.shows("KILL sent")
+            await deck.resize(80, 24)
+            await deck.shows("stopping 6 processes")
+            assert "too small" not in deck.text
+            deck.engine.finish()
+            assert await deck.ended() == 0
+
+    @pytest.mark.parametrize("size", [(80, 24), (60, 9)])
+    async def test_what_belongs_to_no_instance_is_waited_for_in_plain_sight(self, size: tuple[int, int]) -> None:
+        async with dashboard(shop(slow=True), size=size) as deck:
+            await deck.press("q")
+            deck.engine.push(Strays(1))
+            await deck.settle()
+            assert "belongs to no instance" not in deck.text
+            for name in [*deck.engine.instances]:
+                deck.engine._stopped(name)
+            await deck.shows("1 process that belongs to no instance")
+            assert "stopped" in deck.text or size[1] < 10
+            deck.engine.push(Strays(0))
+            await deck.until(lambda: "belongs" not in deck.text)
             deck.engine.finish()
             assert await deck.ended() == 0
 

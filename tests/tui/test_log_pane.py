@@ -768,7 +768,7 @@ class TestFinding:
         engine = shop()
         engine.write("web.1", "hit")
         async with dashboard(engine) as deck:
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("hit")
             await deck.press("+")
             await come(deck, "hit", name="web.4")

@@ -438,7 +438,7 @@ class TestFinding:
     async def test_goes_to_the_nearest_match_and_counts(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line 4. of")
             assert "/line 4. of 10/10" in deck.title
             assert "line 49 of the story" in deck.log
@@ -448,7 +448,7 @@ class TestFinding:
     async def test_n_and_N_walk_and_stop_at_the_ends(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line (5|50|95) of")
             assert " 3/3 " in deck.title
             await deck.press("N")
@@ -469,7 +469,7 @@ class TestFinding:
     async def test_new_lines_are_found_too(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line 100")
             assert " 1/1 " in deck.title
             deck.engine.write("clock.1", "line 1000")
@@ -480,7 +480,7 @@ class TestFinding:
     async def test_stops_to_follow_so_that_the_match_stays(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line 98")
             before = deck.log
             deck.engine.write("clock.1", *["more"] * 30)
@@ -493,7 +493,7 @@ class TestFinding:
         engine.write("clock.1", "an Error", "an error", "an ERROR")
         async with dashboard(engine) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("error")
             assert "/error 3/3" in deck.title
             await deck.press("escape", "/")
@@ -505,7 +505,7 @@ class TestFinding:
         engine.write("clock.1", b"an \x1b[31mer\x1b[1mror\x1b[0m here")
         async with dashboard(engine) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("an error here")
             assert " 1/1 " in deck.title
             assert "".join(deck.lit("LogView", "warning")) == "an error here"
@@ -514,7 +514,7 @@ class TestFinding:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
             before = deck.log
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("zzz")
             assert "/zzz no match" in deck.title
             assert deck.log == before
@@ -523,7 +523,7 @@ class TestFinding:
 
     async def test_what_is_no_regular_expression_is_told_while_it_is_typed(self) -> None:
         async with dashboard(story()) as deck:
-            await deck.press("/", "(")
+            await deck.press("tab", "/", "(")
             assert "missing ) at position 1" in deck.lines[-1]
             await deck.press("enter")
             assert "missing )" in deck.lines[-1], "it is not taken"
@@ -535,20 +535,21 @@ class TestFinding:
     async def test_escape_ends_the_search_and_the_next_one_goes_back_to_the_end(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line 5 ")
             assert "line 100 of the story" not in deck.log
             await deck.press("escape")
             assert "/line" not in deck.title
             assert deck.lit("LogView", "match") == []
-            await deck.press("escape")
+            # By way of the table.
+            await deck.press("escape", "escape")
             assert "following" in deck.title
             assert deck.log[-1] == "line 100 of the story"
 
     async def test_the_prompt_begins_with_the_present_search_and_empty_ends_it(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line")
             await deck.press("/")
             assert "/ line" in deck.lines[-1]
@@ -558,9 +559,9 @@ class TestFinding:
     async def test_another_log_is_not_searched(self) -> None:
         async with dashboard(story()) as deck:
             await deck.select("clock.1")
-            await deck.press("/")
+            await deck.press("tab", "/")
             await deck.enter("line")
-            await deck.press("k")
+            await deck.press("tab", "k")
             assert "/line" not in deck.title
 
     async def test_without_a_search_there_is_no_next(self) -> None:
@@ -574,7 +575,7 @@ class TestFinding:
         engine.write("worker.2", "order 7 done")
         engine.write("clock.1", "tick")
         async with dashboard(engine) as deck:
-            await deck.press("0", "/")
+            await deck.press("0", "tab", "/")
             await deck.enter("order 7")
             assert " 2/2 " in deck.title
             assert deck.log == ["web.1    order 7 came in", "worker.2 order 7 done", "clock.1  tick"]
@@ -859,8 +860,8 @@ class TestTypingInAPrompt:
     async def test_does_not_trigger_keys(self) -> None:
         typed = "qdxXrRhuzfns/+-0?!NjkgG"
         async with dashboard(story(), size=(160, 24)) as deck:
-            for opener in ("/", "s"):
-                await deck.press(opener, *typed)
+            for opener in (["tab", "/"], ["s"]):
+                await deck.press(*opener, *typed)
                 assert typed in deck.lines[-1]
                 assert deck.selected == "web"
                 assert deck.engine.commands == []
@@ -887,7 +888,7 @@ class TestTypingInAPrompt:
 
 class TestHelp:
     async def test_lists_every_key(self) -> None:
-        async with dashboard(size=(120, 36)) as deck:
+        async with dashboard(size=(120, 60)) as deck:
             await deck.press("?")
             text = " ".join(deck.text.split())
             for key in MAIN:
@@ -899,12 +900,12 @@ class TestHelp:
             await deck.press("?")
             assert MAIN[0].help in deck.text
             seen = deck.text
-            for _ in range(40):
+            for _ in range(60):
                 await deck.press("j")
                 seen += deck.text
             for key in MAIN:
                 assert key.help in seen
-            await deck.press(*["k"] * 40)
+            await deck.press(*["k"] * 60)
             assert MAIN[0].help in deck.text
 
     async def test_is_closed_and_its_keys_do_not_reach_the_formation(self) -> None:
@@ -1077,7 +1078,7 @@ class TestTheMouse:
         async with dashboard(shop(slow=True)) as deck:
             await deck.click("Footer", deck.footer.index("? help") + 3, 0)
             assert MAIN[0].help in deck.text
-            await deck.press("escape")
+            await deck.press("escape", "tab")
             await deck.click("Footer", deck.footer.index("/ find"), 0)
             await deck.enter("abc")
             assert "/abc" in deck.title

@@ -14,6 +14,7 @@ from procdeck.core.messages import (
     InstanceView,
     LogsGrew,
     Notice,
+    Routed,
     Sample,
     Sampled,
     Snapshot,
@@ -21,6 +22,7 @@ from procdeck.core.messages import (
     TypeChanged,
     TypeView,
 )
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import Exit, State
 from procdeck.tui.model import HISTORY, Formation, Live, Row, Usage
 
@@ -274,3 +276,53 @@ class TestWhatElseIsTold:
 def sample(**usage: tuple[float, int]) -> Sampled:
     """`web_1=(9.1, 20)`: 9.1 % and 20 MiB of web.1."""
     return Sampled([Sample(key.replace("_", "."), cpu, mib * MIB, 1, 1) for key, (cpu, mib) in usage.items()])
+
+
+def passed(name: str, requests: float, p95: float | None = None) -> Traffic:
+    return Traffic(name, 1, 0.0, requests, 0.0, 0.0, p95, p95, 0)
+
+
+class TestWhatGoesThroughTheRouter:
+    def test_it_is_known_of_instances_and_of_types(self) -> None:
+        made = formation(view("web.1"), view("worker.1"))
+        assert made.traffic("web") is None
+        web, one = passed("web", 40.0, 0.031), passed("web.1", 40.0, 0.030)
+        made.apply(Routed([web, one], {"web": 2}), 101.0)
+        assert (made.traffic("web"), made.traffic("web.1"), made.traffic("worker.1")) == (web, one, None)
+        assert made.waiting == {"web": 2}
+
+    def test_a_type_with_a_route_is_noticed(self) -> None:
+        made = formation(view("web.1"))
+        assert not made.routed
+        made.apply(TypeChanged(TypeView("web", "python web.py", 0, 1, route=8000)), 101.0)
+        assert made.routed
+
+    def test_it_has_a_history_with_gaps(self) -> None:
+        made = formation(view("web.1"), view("web.2"))
+        made.apply(Routed([passed("web", 3.0, 0.2), passed("web.1", 3.0, 0.2)]), 101.0)
+        made.apply(Routed([passed("web", 0.0)]), 102.0)
+        made.apply(Routed([passed("web", 9.0, 0.1), passed("web.1", 4.0, 0.1), passed("web.2", 5.0, 0.1)]), 103.0)
+        assert [*made.request_history("web")] == [3.0, 0.0, 9.0]
+        assert [*made.p95_history("web")] == [0.2, None, 0.1]
+        assert [*made.request_history("web.1")] == [3.0, None, 4.0]
+        assert [*made.request_history("web.2")] == [5.0], "it begins with the first news of it"
+        assert [*made.request_history("worker")] == []
+
+    def test_the_history_is_bounded_and_goes_with_what_it_is_of(self) -> None:
+        made = formation(view("web.1"))
+        for second in range(HISTORY + 5):
+            made.apply(Routed([passed("web.1", float(second))]), 101.0 + second)
+        assert len(made.request_history("web.1")) == HISTORY
+        made.apply(InstanceRemoved("web.1"), 500.0)
+        made.apply(Routed([]), 501.0)
+        assert [*made.request_history("web.1")] == []
+
+    def test_a_snapshot_has_the_latest(self) -> None:
+        made = Formation()
+        snapshot = Snapshot(
+            "shop", "/srv", "Procfile", "id", 1, types=[TypeView("web", "w", 0, 1, route=8000)], instances=[],
+            traffic=[passed("web", 7.0)], waiting={"web": 1},
+        )  # fmt: skip
+        made.load(snapshot, 100.0)
+        assert made.traffic("web") == passed("web", 7.0)
+        assert made.waiting == {"web": 1}

@@ -27,7 +27,7 @@ from .test_model import CLEAN, CRASH, formation, view
 
 def status(instance: InstanceView, after: float = 0.0) -> Status:
     """What its row says some seconds after the view arrived."""
-    return instance_status(Live(instance, 100.0), 100.0 + after)
+    return instance_status(Live(instance, 100.0), 100.0 + after, "X")
 
 
 class TestAnInstance:
@@ -167,3 +167,9 @@ def test_types_are_found_by_their_whole_name() -> None:
     made.apply(InstanceChanged(InstanceView("web-api.1", "web-api", 1, State.CRASHED, 5200)), 100.0)
     assert type_status(made, "web").word == "1 running"
     assert type_status(made, "web-api").word == "1 crashed"
+
+
+def test_what_kills_is_named_by_the_key_that_does_so_here() -> None:
+    live = Live(view("web.1", State.STOPPING, kill_in=2.0, in_state=3.0), 100.0)
+    assert instance_status(live, 100.0, "ctrl+k").word == "stopping 3.0s of 5s · ctrl+k kills now"
+    assert instance_status(live, 100.0).word == "stopping 3.0s of 5s"

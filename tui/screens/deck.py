@@ -33,6 +33,9 @@ class DeckScreen(Screen[None]):
     KEYS: ClassVar[tuple[Key, ...]] = ()
     """Its keys, for help and palette."""
 
+    rows_taken = 0
+    """Of its height, by what stands there besides: a caption."""
+
     class Ask(Message):
         """Something is asked of the engine."""
 
@@ -46,7 +49,7 @@ class DeckScreen(Screen[None]):
         self._formation = formation
         self._client = client
         self._signs = signs
-        self._footer = Footer()
+        self._footer = Footer(lambda key: formation.keymap.hint(key, self.KEYS))
         self._prompt = Prompt()
         self._prompt.display = False
         self._then: Callable[[str], None] = lambda _: None
@@ -55,6 +58,14 @@ class DeckScreen(Screen[None]):
     def chosen(self) -> Row | None:
         """The type or instance that the keys act on; None while there is none."""
         return None
+
+    def why_not(self, name: str) -> str:
+        """Why an action of this view, by its name, cannot act now; empty: it can."""
+        return ""
+
+    def action_tell(self, command: str, target: str) -> None:
+        """Asks something of the engine that was said in the palette."""
+        self.post_message(self.Ask(command, target))
 
     # What the app tells -----------------------------------------------------------------------------------------------
 
@@ -76,6 +87,11 @@ class DeckScreen(Screen[None]):
     @on(Footer.Clicked)
     async def _hint_clicked(self, event: Footer.Clicked) -> None:
         await self.run_action(event.action)
+
+    @property
+    def typing(self) -> bool:
+        """Something is being typed."""
+        return bool(self._prompt.display)
 
     # Typing -----------------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 and `]` walk them. What stands on the page is `inspection`'s matter.
 """
 
-import subprocess
 import time
 from pathlib import Path
 from typing import ClassVar
@@ -19,27 +18,29 @@ from procdeck.core.client import Client
 from procdeck.core.crashreport import CrashReport
 from procdeck.core.crashwords import as_markdown
 from procdeck.core.errors import ProcdeckError
+from procdeck.core.formation import split_instance
 from procdeck.core.masking import masked_environment
 from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, EnvironmentView
 
 from .. import clipboard
 from ..differing import difference
-from ..editor import editing
 from ..inspection import Page, Palette, page
 from ..keys import INSPECTOR
-from ..model import CRASHED, Formation
+from ..model import CRASHED, Formation, Row
+from ..opening import edit
 from ..sourcecode import excerpt
 from ..status import Glyphs
 from ..text import plural, short
 from ..widgets.lines import Hint, LogTitle, Note
-from .deck import DeckScreen, hints
+from .acting import ActingScreen
+from .deck import hints
 
 _HINTS = hints(INSPECTOR)
 _AROUND = 3
 """Lines of source on each side of the place; more on a tall screen."""
 
 
-class InspectorScreen(DeckScreen):
+class InspectorScreen(ActingScreen):
     """Shows one crash."""
 
     KEYS = INSPECTOR
@@ -69,6 +70,12 @@ class InspectorScreen(DeckScreen):
     def on_mount(self) -> None:
         self._body.focus()
         self._show()
+
+    @property
+    def chosen(self) -> Row:
+        """The instance, also when it was scaled away: the engine then says so, and no key hits another."""
+        live, split = self._formation.live.get(self.instance), split_instance(self.instance)
+        return Row(live.view.type if live is not None else split[0] if split else "", self.instance)
 
     # What the app tells -----------------------------------------------------------------------------------------------
 
@@ -187,47 +194,34 @@ class InspectorScreen(DeckScreen):
             await clipboard.give_to_desktop(text, words)
         self.notify("Copied the report as Markdown.")
 
-    def action_edit(self) -> None:
-        """Opens the editor at the place of the crash."""
-        place = self._detail.report.place
-        file = self._folder / place.file if place is not None else None
-        if place is None or file is None:
-            self.notify("This crash names no place in the project.")
+    async def _edit(self, name: str) -> None:
+        if name not in ("", self.instance):
+            await super()._edit(name)
             return
-        if not file.is_file():
-            self.notify(f"{place.file} is not there any more.", severity="warning", markup=False)
-            return
-        how = editing(file, place.line)
-        if how is None:
-            self.notify("There is no editor: set VISUAL or EDITOR to one that is installed.", severity="warning")
-            return
-        try:
-            if how.terminal:
-                with self.app.suspend():
-                    subprocess.run(how.argv, check=False)
-            else:
-                subprocess.Popen(
-                    how.argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            self.notify(f"{how.argv[0]} cannot be started: {error.strerror}.", severity="warning", markup=False)
+        # The crash that is read, which need not be the latest.
+        why_not = edit(self.app, self._detail.report, self._formation.root)
+        if why_not is not None:
+            self.notify(why_not, severity="warning", markup=False)
         self._show()
 
     # The instance -----------------------------------------------------------------------------------------------------
 
-    def action_restart(self) -> None:
-        """Tries again now."""
-        self.post_message(self.Ask("restart", self.instance))
+    def action_next_crashed(self) -> None:
+        """The latest crash of the next instance that is down because it crashed."""
+        row = self.to_go_to()
+        if row is None or row.instance is None or row.instance == self.instance:
+            self.notify("Nothing has crashed." if row is None else "Nothing else has crashed.")
+        else:
+            self.app.action_inspect(row.instance)  # type: ignore[attr-defined]
 
-    def action_hold(self) -> None:
-        """No more tries, or lets go."""
-        self.post_message(self.Ask("hold", self.instance))
+    def action_show_instance(self) -> None:
+        """Opens the view of the instance."""
+        self.app.action_show_instance(self.instance)  # type: ignore[attr-defined]
 
     # Drawing ----------------------------------------------------------------------------------------------------------
+
+    def restyle(self) -> None:
+        self._show()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
@@ -285,7 +279,7 @@ class InspectorScreen(DeckScreen):
 
     def _show_footer(self) -> None:
         live = self._formation.live.get(self.instance)
-        names = ["walk(-1)", "difference", "environment", "copy"]
+        names = ["walk(-1)", "difference", "environment", "copy", "show_instance"]
         shown = [_HINTS["edit"]] if self._detail.report.place is not None else []
         shown += [_HINTS[name] for name in names]
         if live is not None and live.view.state in CRASHED:

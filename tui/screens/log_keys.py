@@ -38,6 +38,11 @@ class LogScreen(ActingScreen):
         # Not `has_focus`, which the widget itself only knows when it has heard of it.
         return self.focused is self._log
 
+    def why_not(self, name: str) -> str:
+        if name in ("next_match", "previous_match") and self._log.search is None:
+            return "nothing is searched for"
+        return super().why_not(name)
+
     def action_find(self) -> None:
         """Asks what to find."""
         search = self._log.search
@@ -78,11 +83,18 @@ class LogScreen(ActingScreen):
 
     def action_next_match(self) -> None:
         """The next match."""
-        self._log.next_match(1)
+        self._next_match(1)
 
     def action_previous_match(self) -> None:
         """The previous match."""
-        self._log.next_match(-1)
+        self._next_match(-1)
+
+    def _next_match(self, by: int) -> None:
+        if self._log.search is None:
+            find = self._formation.keymap.shown("find")
+            self.notify(f"Nothing is searched for: press {find} first", severity="warning", markup=False)
+        else:
+            self._log.next_match(by)
 
     def action_move_to_run(self, by: int) -> None:
         """To the beginning of the next run, or of this one and then the one before it."""

@@ -3,15 +3,21 @@ keys do to them."""
 
 from typing import ClassVar
 
+import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
 from procdeck.core.client import Client
+from procdeck.core.level import Level
+from procdeck.core.messages import LinePattern, ignores_case
+from procdeck.core.remembered import View
 
 from ..keys import MAIN
+from ..loglines import Times
 from ..model import Formation, Row
+from ..sorting import SORTABLE, Order
 from ..status import Glyphs
 from ..widgets.card import Card
 from ..widgets.formation_table import FormationTable
@@ -42,6 +48,10 @@ class MainScreen(LogScreen):
         # Kept: a last frame can come when the screen is being taken down, and finds nothing by its name any more.
         self._body, self._left = Vertical(id="body"), Vertical(id="left")
         self._zoomed = False
+        self._filtered: tuple[str, Row | None] | None = None
+        """While a filter of rows is being typed: the one before it, and what was selected."""
+        self._found: Row | None = None
+        """What is selected among the rows that the filter being typed shows."""
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -61,6 +71,54 @@ class MainScreen(LogScreen):
     def chosen(self) -> Row | None:
         return self._table.selected
 
+    def select(self, row: Row) -> None:
+        """Selects a row, and brings it out where its type is folded or a filter hides it."""
+        if row.instance is not None and row.type in self._formation.folded:
+            self._formation.folded.discard(row.type)
+            self._table.update_rows()
+        if row not in self._table.rows and self._table.filter:
+            self._table.show_only("")
+        self._table.select(row)
+
+    @property
+    def row_filter(self) -> str:
+        """What rows are looked for; empty: all are shown."""
+        return self._table.filter
+
+    # From one time to the next ----------------------------------------------------------------------------------------
+
+    def state(self, view: View) -> View:
+        """What is remembered, with how this view is looked at now."""
+        log, order = self._log, self._table.order
+        look = log.look
+        return msgspec.structs.replace(
+            view,
+            sort=order.column if order is not None else "",
+            reverse=order is not None and order.reverse,
+            row_filter=self._table.filter,
+            folded=sorted(self._formation.folded),
+            times=look.times.value if look.times is not Times.CLOCK else "",
+            wrap=look.wrap,
+            json=look.json,
+            level=log.level.name if log.level is not None else "",
+            grid=self._formation.grid_colours,
+            patterns=[(one.pattern, one.invert) for one in log.patterns],
+        )
+
+    def restore(self, view: View) -> None:
+        """Looks at it as was remembered; what there is no more, or never was, counts for nothing."""
+        self._formation.folded = {name for name in view.folded if name in self._formation.types}
+        self._formation.grid_colours = view.grid
+        self._table.sort_by(Order(view.sort, view.reverse) if view.sort in SORTABLE else None)
+        self._table.show_only(view.row_filter)
+        self._log.take_up(
+            [LinePattern(text, ignores_case(text), invert) for text, invert in view.patterns],
+            next((level for level in Level if level.name == view.level), None),
+            times=next((times for times in Times if times.value == view.times), Times.CLOCK),
+            wrap=view.wrap,
+            json=view.json,
+        )
+
     # What the app tells -----------------------------------------------------------------------------------------------
 
     def update(self) -> None:
@@ -71,7 +129,7 @@ class MainScreen(LogScreen):
         self._table.update_rows()
         self._lay_out()
         self._card.show(self._table.selected)
-        self._banner.show(self._formation.pending)
+        self._banner.show(self._formation.pending, self._formation.keymap.shown("apply"))
         self._pane.update()
         self._show_footer()
 
@@ -92,9 +150,10 @@ class MainScreen(LogScreen):
         self.call_after_refresh(self.update)
 
     def _lay_out(self) -> None:
-        width, height = self.size.width, self.size.height
+        width, height = self.size.width, self.size.height - self.rows_taken
         wide = width >= WIDE and not self._zoomed
         self._header.display = height >= 16 and not self._zoomed
+        self._table.elsewhere = int(height < 16)
         left, right, body = self._left, self._pane, self._body
         body.styles.layout = "horizontal" if wide else "vertical"
         left.display = not self._zoomed
@@ -118,9 +177,28 @@ class MainScreen(LogScreen):
 
     @on(FormationTable.Selected)
     def _selected(self) -> None:
+        if self._table.selected is None:
+            return  # a filter shows no row for the moment: what was selected is what is looked at
         self._pane.turn_to(self._table.selected)
         self._card.show(self._table.selected)
         self._show_footer()
+
+    @on(FormationTable.Opened)
+    def _row_opened(self) -> None:
+        self.action_open()
+
+    @on(FormationTable.NoteClicked)
+    def _note_clicked(self) -> None:
+        if self._table.filter:
+            self._ask_filter()
+            return
+        names = [*self._table.hidden, *(["the line of totals"] if self._table.elsewhere else [])]
+        size = f"{self.app.size.width}×{self.app.size.height}"
+        self.notify(f"A terminal of {size} has no room for {', '.join(names)}: 80×16 has.", markup=False)
+
+    @on(Header.CrashesClicked)
+    def _crashes_clicked(self) -> None:
+        self.action_next_crashed()
 
     @on(LogView.Changed)
     def _log_changed(self) -> None:
@@ -129,6 +207,10 @@ class MainScreen(LogScreen):
     @on(LogView.Failed)
     def _log_failed(self, event: LogView.Failed) -> None:
         self.notify(event.text, severity="warning", markup=False)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys do something in the log than in the table."""
+        self._show_footer()
 
     # The footer -------------------------------------------------------------------------------------------------------
 
@@ -151,9 +233,14 @@ class MainScreen(LogScreen):
         hints = [Hint("+/-", "scale", "scale_by(1)")]
         if self._log.search is not None:
             hints = [Hint("n/N", "next match", "next_match"), Hint("esc", "end search", "back")]
+        elif self._table.filter:
+            hints = [Hint("esc", "all rows", "back"), *hints]
         hints = [*self.attach_hint(), *hints, *self.acting_hints()]
-        names = ["scale", "find", "filter", "follow", "mark", "zoom", "app.detach"]
-        return [*hints, *(HINTS[name] for name in names)]
+        live = self.chosen_live()
+        if live is not None and live not in self._formation.crashed():
+            hints.append(HINTS["open"])
+        names = ["filter", "follow", "mark", "zoom", "app.detach"]
+        return [*hints, HINTS["scale"], Hint("/", "filter rows", "find"), *(HINTS[name] for name in names)]
 
     # Moving -----------------------------------------------------------------------------------------------------------
 
@@ -215,29 +302,41 @@ class MainScreen(LogScreen):
             self._table.toggle_fold(row)
 
     def action_open(self) -> None:
-        """Inspects a crashed instance; of any other goes to its log."""
+        """Inspects a crashed instance; opens the view of any other; of a type goes to its log."""
         live = self.chosen_live()
         if live is not None and live in self._formation.crashed() and not self.in_log:
             self.action_inspect()
+        elif live is not None and not self.in_log:
+            self.app.action_show_instance(live.view.name)  # type: ignore[attr-defined]
         else:
             self.set_focus(self._log)
 
     def action_next_crashed(self) -> None:
-        """The next instance, from the selected one on, that is down because it crashed."""
+        """The next instance, from the selected one on, that is down because it crashed; first that of a toast."""
+        told = self.app.take_crash_told()  # type: ignore[attr-defined]
+        if told is not None and told != getattr(self.chosen, "instance", None):
+            self.select(Row(self._formation.live[told].view.type, told))
+            return
         crashed = {live.view.name for live in self._formation.crashed()}
+        if not crashed:
+            self.notify("Nothing has crashed.")
+            return
         self._formation.folded -= {live.view.type for live in self._formation.crashed()}
         self._table.update_rows()
-        rows = list(self._formation.rows())
-        here = rows.index(self._table.selected) if self._table.selected in rows else -1
-        for row in (*rows[here + 1 :], *rows[: here + 1]):
-            if row.instance in crashed:
-                self._table.select(row)
-                return
-        self.notify("Nothing has crashed.")
+        if not any(row.instance in crashed for row in self._table.rows):
+            self._table.show_only("")
+        rows, selected = list(self._table.rows), self._table.selected
+        here = rows.index(selected) if selected is not None else -1
+        self._table.select(next(row for row in (*rows[here + 1 :], *rows[: here + 1]) if row.instance in crashed))
 
     def action_back(self) -> None:
         """One level back."""
-        if self._pane.back():
+        unread = self._log.search is None and self._log.selection is None
+        if self._table.filter and unread and not self.in_log and not self._zoomed:
+            # What is nearest to the eye first: the footer says so too.
+            self._table.show_only("")
+            self._show_footer()
+        elif self._pane.back():
             pass
         elif self._zoomed:
             self.action_zoom()
@@ -247,6 +346,48 @@ class MainScreen(LogScreen):
             self.set_focus(self._table)
         elif not self._log.following:
             self._log.follow()
+
+    # Order and filter of the rows -------------------------------------------------------------------------------------
+
+    def action_sort_by(self, by: int) -> None:
+        """Sorts by the next column to the right or to the left; before the first one lies the Procfile's order."""
+        self._table.sort_by_next(by)
+
+    def action_reverse(self) -> None:
+        """Sorts the other way round."""
+        if self._table.order is None:
+            self.notify(f"The rows stand as in the Procfile: {self._formation.keymap.shown('sort_right')} sorts them.")
+        else:
+            self._table.reverse()
+
+    def action_fold_all(self) -> None:
+        """Folds all types; when all are folded, unfolds them."""
+        self._table.toggle_all_folds()
+
+    def action_find(self) -> None:
+        """Asks what to find in the log; in the table: which rows to show."""
+        if self.in_log or self._zoomed:
+            super().action_find()
+        else:
+            self._ask_filter()
+
+    def _ask_filter(self) -> None:
+        table = self._table
+        self._filtered = table.filter, table.selected
+
+        def preview(text: str) -> tuple[str, bool]:
+            table.show_only(text)
+            if not text.strip():
+                return "a part of the name, the state, PORT or pid", True
+            return f"{table.filter_words} rows · enter · esc" if table.rows else "no such row", True
+
+        def then(text: str) -> None:
+            table.show_only(text)
+            if self._found is not None:
+                table.select(self._found)
+            self._show_footer()
+
+        self.ask("/", preview, then, value=table.filter)
 
     # Rows and panes ---------------------------------------------------------------------------------------------------
 
@@ -265,4 +406,12 @@ class MainScreen(LogScreen):
 
     def close_prompt(self) -> None:
         super().close_prompt()
+        if self._filtered is not None:
+            # Also when it is entered: that comes after this.
+            self._found = self._table.selected
+            before, selected = self._filtered
+            self._filtered = None
+            self._table.show_only(before)
+            if selected is not None:
+                self._table.select(selected)
         self.set_focus(self._log if self._zoomed or self._asked_in_log else self._table)

@@ -19,6 +19,7 @@ from ..keys import QUITTING
 from ..model import Formation, Live
 from ..status import Glyphs, instance_status
 from ..text import elide, plural, short
+from .small import MIN_HEIGHT, MIN_WIDTH
 
 _QUIET = frozenset({State.STOPPED, State.EXITED, State.CRASHED, State.BACKOFF})
 
@@ -50,6 +51,9 @@ class QuittingScreen(ModalScreen[None]):
         self.set_interval(0.1, self.update)
         self.update()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.update)
+
     def action_kill_now(self) -> None:
         """KILL to everything."""
         self.post_message(self.KillNow())
@@ -63,8 +67,16 @@ class QuittingScreen(ModalScreen[None]):
                 self._down_at[name] = now
         self._seen |= {name: live for name, live in self._formation.live.items() if name in self._seen}
         going = [live for name, live in self._seen.items() if name in self._formation.live and not _down(live)]
-        box.border_title = f"stopping {plural(len(going), 'process', 'processes')}" if going else "stopped"
-        box.border_subtitle = "ctrl+c again: KILL now"
+        small = self.size.width < MIN_WIDTH or self.size.height < MIN_HEIGHT
+        self.set_class(small, "-small")
+        if small:
+            box.update(Text(elide(self._in_a_line(going, now), self.size.width), no_wrap=True))
+            return
+        # While instances end, what ends with them is now and then nobody's for a moment.
+        lost = "" if going else self._lost()
+        count = len(going) or (self._formation.strays if lost else 0)
+        box.border_title = f"stopping {plural(count, 'process', 'processes')}" if count else "stopped"
+        box.border_subtitle = f"{self._formation.keymap.shown('interrupt')} again: KILL now"
         # The slowest first: they are what a person waits for.
         order = sorted(self._seen.values(), key=lambda live: (_down(live), live.view.name))
         # The box takes nine tenths at most (app.tcss), of which three lines are its border and what it leaves out.
@@ -72,10 +84,29 @@ class QuittingScreen(ModalScreen[None]):
         table = Table.grid(padding=(0, 2))
         for _ in range(3):
             table.add_column(no_wrap=True)
+        room -= bool(lost)
         for live in order[:room]:
             table.add_row(*self._row(live, now))
         more = [Text(f"and {len(order) - room} more")] if len(order) > room else []
+        if lost:
+            word = f"{self._signs.changing} {lost}"
+            more.insert(0, Text(word, style=Style(color=self.app.get_css_variables()["warning"])))
         box.update(Group(table, *more))
+
+    def _in_a_line(self, going: list[Live], now: float) -> str:
+        """All of it, for a terminal that has no room for a list."""
+        key = self._formation.keymap.shown("interrupt")
+        if not going:
+            return self._lost() or "stopped"
+        left = [wait for live in going if (wait := live.kill_in(now)) is not None]
+        clock = "" if not left else f" · KILL in {short(max(left))}" if max(left) > 0 else " · KILL sent"
+        return f"stopping {len(going)}{clock} · {key}: now"
+
+    def _lost(self) -> str:
+        """What is waited for besides; empty: nothing."""
+        strays = self._formation.strays
+        which = f"{plural(strays, 'process', 'processes')} that {'belong' if strays > 1 else 'belongs'} to no instance"
+        return which if strays else ""
 
     def _row(self, live: Live, now: float) -> tuple[Text, Text, Text]:
         colours = self.app.get_css_variables()

@@ -12,7 +12,8 @@ MIN_WIDTH, MIN_HEIGHT = 40, 10
 class SmallScreen(ModalScreen[None]):
     """Stands in front of everything while the terminal is too small. The formation goes on behind it."""
 
-    BINDINGS = [Binding("q,ctrl+c", "app.quit_formation", "quit", show=False)]
+    # With priority: a key that comes while the terminal grows again would go to a page that is taken down.
+    BINDINGS = [Binding("q,ctrl+c", "app.quit_formation", "quit", show=False, priority=True)]
 
     def compose(self) -> ComposeResult:
         yield Static(id="small")

@@ -60,7 +60,7 @@ class Card(Widget):
         view, now = live.view, time.monotonic()
         uptime = live.uptime(now)
         facts = [
-            (view.name, self._state(instance_status(live, now))),
+            (view.name, self._state(instance_status(live, now, self._formation.keymap.shown("kill")))),
             ("command", type_.command),
             ("run", f"{view.run}" + (f", up {duration(uptime)}, pid {view.pid}" if uptime is not None else "")),
             ("tree", costs),

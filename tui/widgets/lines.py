@@ -1,6 +1,6 @@
 """The single lines of the screen: the title of the log pane, and the footer with the keys that do something now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ class Note:
 
     words: str
     style: str
-    """`dim`, `note` or `crashed`."""
+    """`dim`, `note`, `up` or `crashed`."""
     weight: int
     """Where there is no room for all, the lightest go first."""
 
@@ -37,6 +37,7 @@ class LogTitle(Widget):
         "title--name",
         "title--dim",
         "title--note",
+        "title--up",
         "title--crashed",
     }
 
@@ -54,7 +55,7 @@ class LogTitle(Widget):
 
     def render(self) -> Text:
         width = self.size.width
-        room = max(0, width - min(24, cell_len(self._whose)) - 8)
+        room = max(0, width - min(24, cell_len(self._whose)) - 10)
         notes = list(self._notes)
         while len(notes) > 1 and sum(cell_len(note.words) + 3 for note in notes) - 3 > room:
             notes.remove(min(notes, key=lambda note: note.weight))
@@ -88,18 +89,19 @@ class Banner(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._change: ConfigChange | None = None
+        self._key = ""
 
-    def show(self, change: ConfigChange | None) -> None:
-        """Tells of this change; of none: goes away."""
+    def show(self, change: ConfigChange | None, key: str = "u") -> None:
+        """Tells of this change, and of the key that applies it; of none: goes away."""
         self.display = change is not None
-        if change != self._change:
-            self._change = change
+        if (change, key) != (self._change, self._key):
+            self._change, self._key = change, key
             self.refresh()
 
     def render(self) -> Text:
         if self._change is None:
             return Text()
-        key = Text(" u apply ", style=self._part("key")) if self._change.error is None else Text()
+        key = Text(f" {self._key} apply ", style=self._part("key")) if self._change.error is None else Text()
         text = Text(" ", end="", no_wrap=True)
         for words, tone in change_words(self._change):
             text.append(words, style=self._part(tone))
@@ -126,7 +128,7 @@ class Hint:
 class Footer(Widget):
     """Keys and words; each can be clicked. Those that do not fit are left out from the right, help and quit last."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--word"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--word", "footer--question"}
 
     class Clicked(Message):
         """A hint was clicked."""
@@ -135,25 +137,48 @@ class Footer(Widget):
             super().__init__()
             self.action = action
 
-    def __init__(self) -> None:
+    def __init__(self, named: Callable[[str], str] = lambda key: key) -> None:
+        """
+        Args:
+            named: what stands in the place of a key that has been given another by the settings.
+        """
         super().__init__()
+        self._named = named
         self._hints: tuple[Hint, ...] = ()
         self._kept: tuple[Hint, ...] = ()
         self._spans: list[tuple[int, int, str]] = []
+        self._instead = ""
+        self._answers: tuple[Hint, ...] = ()
+
+    def instead(self, words: str, hints: Sequence[Hint] = ()) -> None:
+        """Shows some words, and what can be done about them, in the place of everything else. No words: the hints
+        again."""
+        named = tuple(Hint(self._named(hint.key), hint.word, hint.action) for hint in hints)
+        if (words, named) != (self._instead, self._answers):
+            self._instead, self._answers = words, named
+            self.refresh()
 
     def show(self, hints: Sequence[Hint], kept: Sequence[Hint]) -> None:
         """Shows hints, and behind them those that are always there."""
-        if (tuple(hints), tuple(kept)) != (self._hints, self._kept):
-            self._hints, self._kept = tuple(hints), tuple(kept)
+        hints, kept = (
+            tuple(Hint(self._named(hint.key), hint.word, hint.action) for hint in some) for some in (hints, kept)
+        )
+        if (hints, kept) != (self._hints, self._kept):
+            self._hints, self._kept = hints, kept
             self.refresh()
 
     def render(self) -> Text:
-        hints = list(self._hints)
-        while hints and sum(_width(hint) for hint in (*hints, *self._kept)) > self.size.width:
-            hints.pop()
+        hints, kept = list(self._hints), self._kept
         text = Text(" ", end="", no_wrap=True)
+        if self._instead:
+            hints, kept = [], self._answers
+            room = max(8, self.size.width - 3 - sum(_width(hint) for hint in kept))
+            style = self.get_component_rich_style("footer--question", partial=True)
+            text.append(elide(self._instead, room), style=style).append("  ")
+        while hints and sum(_width(hint) for hint in (*hints, *kept)) > self.size.width:
+            hints.pop()
         self._spans = []
-        for hint in (*hints, *self._kept):
+        for hint in (*hints, *kept):
             start = text.cell_len
             text.append(hint.key, style=self.get_component_rich_style("footer--key", partial=True))
             text.append(f" {hint.word}", style=self.get_component_rich_style("footer--word", partial=True))

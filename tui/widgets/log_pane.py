@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from procdeck.core.client import Client
 from procdeck.core.state import State
 
+from ..keymap import Keymap
 from ..model import CRASHED, Formation, Live, Row
 from ..status import Glyphs, exit_word
 from ..text import clock, plural, short
@@ -121,7 +122,7 @@ class LogPane(Vertical):
             notes.append(Note(f"≥ {log.level.name.lower()}", "note", 7))
         live = self._live()
         if live is not None:
-            notes += _about(live)
+            notes += _about(live, self._formation.keymap)
         notes.append(Note(log.position, "dim" if log.following else "note", 9))
         self._title.show(log.source.title, notes)
         empty = self._empty_words()
@@ -136,20 +137,21 @@ class LogPane(Vertical):
 
     def _empty_words(self) -> str:
         """What an empty log pane says."""
-        log = self.log_view
+        log, keymap = self.log_view, self._formation.keymap
         if log.filter is not None:
-            how = "& and enter shows all" if log.patterns else "L shows others"
+            filter_, level = keymap.shown("filter"), keymap.shown("level")
+            how = f"{filter_} and enter shows all" if log.patterns else f"{level} shows others"
             return f"no line passes: {how}" if log.is_empty else "looking for lines that pass …"
         live = self._live()
         if live is None:
-            row = self._row
+            row, more = self._row, keymap.shown("scale_up")
             type_ = self._formation.types.get(row.type) if row is not None else None
             if not self._formation.wanted():
-                return "everything is scaled to 0: press + to start one"
+                return f"everything is scaled to 0: press {more} to start one"
             if type_ is not None and not type_.wanted and not log.source.merged:
-                return f"{type_.name} is scaled to 0: + starts one"
+                return f"{type_.name} is scaled to 0: {more} starts one"
             if type_ is not None and not type_.wanted and log.source.title == type_.name:
-                return f"{type_.name} is scaled to 0: + starts one"
+                return f"{type_.name} is scaled to 0: {more} starts one"
             return "no output yet"
         uptime = live.uptime(time.monotonic())
         if uptime is None:
@@ -160,11 +162,11 @@ class LogPane(Vertical):
         return f"no output for {silent}; started {clock(time.time() - uptime)}"
 
 
-def _about(live: Live) -> list[Note]:
+def _about(live: Live, keymap: Keymap) -> list[Note]:
     view = live.view
     about: list[Note] = []
     if view.prompt:
-        about.append(Note(f"waits at {view.prompt}: a attaches", "note", 8))
+        about.append(Note(f"waits at {view.prompt}: {keymap.shown('attach')} attaches", "note", 8))
     if view.looping and view.state not in (State.STOPPED, State.EXITED, State.STOPPING):
         about.append(Note("crash loop", "crashed", 6))
     if view.restarts:
@@ -173,7 +175,7 @@ def _about(live: Live) -> list[Note]:
         bad = not view.last_exit.clean and view.state in CRASHED
         about.append(Note(f"last {exit_word(view.last_exit)}", "crashed" if bad else "dim", 4))
     if view.outdated:
-        about.append(Note("its files changed: r restarts", "note", 5))
+        about.append(Note(f"its files changed: {keymap.shown('restart')} restarts", "note", 5))
     if view.note:
         about.append(Note(view.note, "note", 5))
     if view.daemonised:

@@ -437,9 +437,14 @@ class LogScroll(Widget, can_focus=True):
                 error=base + self._part("error"),
                 warning=base + self._part("warning"),
                 key=base + self._part("key"),
-                hues={name: base + Style(color=HUES[i % len(HUES)]) for name, i in self.type_places.items()},
+                hues={name: base + Style(color=self._hue(i)) for name, i in self.type_places.items()},
             )
         )
+
+    def _hue(self, place: int) -> str:
+        """As it can be read on the theme's background."""
+        place %= len(HUES)
+        return self.app.theme_variables.get(f"hue-{place}", HUES[place])
 
     def _part(self, name: str) -> Style:
         return self.get_component_rich_style(f"log--{name}", partial=True)

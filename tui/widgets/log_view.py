@@ -4,7 +4,7 @@ How they scroll is `log_scroll`'s matter, what is found `logsearch`'s, what the 
 taken out `logcopy`'s.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import regex
 from rich.cells import cell_len
@@ -24,6 +24,7 @@ from procdeck.core.messages import (
 )
 
 from .. import logcopy
+from ..loglines import Times
 from ..logsearch import Search, compile_pattern
 from ..logselection import Place, Selected, word_around
 from ..logviewport import THE_END
@@ -131,6 +132,17 @@ class LogView(LogScroll):
         """Shows lines of all levels."""
         if self.level is not None:
             self.level = None
+            self._refilter()
+
+    def take_up(
+        self, patterns: Sequence[LinePattern], level: Level | None, *, times: Times, wrap: bool, json: bool
+    ) -> None:
+        """Shows the log as it was shown another time. The patterns compile."""
+        look = self.look
+        if (look.times, look.wrap, look.json) != (times, wrap, json):
+            self._change_look(times=times, wrap=wrap, json=json)
+        if (self.patterns, self.level) != (tuple(patterns), level):
+            self.patterns, self.level = tuple(patterns), level
             self._refilter()
 
     def _refilter(self) -> None:

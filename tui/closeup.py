@@ -1,0 +1,259 @@
+"""The page of the instance view: what an instance is made of, what that costs, how its runs ended, by which rules and
+with which environment it runs. Made of what is known about it, as lines of text; the screen places and scrolls them.
+"""
+
+import textwrap
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from procdeck.core.crashreport import RunRecord
+from procdeck.core.messages import InstanceDetail, SettingView
+
+from .chart import ChartRow, cpu_top, framed, memory_top
+from .family import Relative, described, lineage
+from .model import Live
+from .pagelines import Styles, between, clean, fitted, heading
+from .runstrip import strip, summary
+from .status import Glyphs, exit_word
+from .text import duration, elide, memory, pad, percent, plural, short
+
+_DAY: Final = 86_400
+_BESIDE: Final = 60
+"""Cells from which on the two charts stand side by side; on fewer there is the CPU's only."""
+_GAP: Final = 2
+_SPACIOUS: Final = 50
+"""Cells from which on a run is told in words."""
+_LINES: Final = 4
+"""Lines that a long value of a setting may take."""
+
+
+# What it is -----------------------------------------------------------------------------------------------------------
+
+
+def overview(relatives: Sequence[Relative], width: int, styles: Styles, signs: Glyphs) -> Text:
+    """What the processes are together, in a line, and what is wrong with them; empty when there are none."""
+    if not relatives:
+        return Text()
+    line = Text(f" {described(relatives)}", styles.strong)
+    views = [relative.view for relative in relatives]
+    flags = [
+        (sum(1 for view in views if view.daemonised), "daemonised", signs.changing, styles.changing),
+        (sum(1 for view in views if view.state in "Tt"), "stopped", signs.changing, styles.changing),
+        (sum(1 for view in views if view.state == "Z"), "zombie", signs.crashed, styles.crashed),
+    ]
+    for count, word, glyph, style in flags:
+        if count:
+            line.append(" · ", styles.dim)
+            line.append(f"{glyph} {count} {word}", style)
+    way = lineage(relatives)
+    if way and line.cell_len + cell_len(way) + 4 <= width:
+        line = between(line, Text(f"{way} ", styles.dim), width)
+    return fitted(line, width)
+
+
+# What it costs --------------------------------------------------------------------------------------------------------
+
+
+def charts(
+    cpu: Sequence[float | None],
+    memories: Sequence[float | None],
+    width: int,
+    height: int,
+    styles: Styles,
+    signs: Glyphs,
+) -> list[Text]:
+    """CPU and memory over time, each under its latest value.
+
+    Args:
+        cpu: percents of a core, a second apart, the latest last; None is not known.
+        memories: bytes.
+        width: cells.
+        height: rows of the columns; there are two lines more.
+        styles: of the theme.
+        signs: of the terminal.
+    """
+    each = (width - 2 - _GAP) // 2 if width >= _BESIDE else width - 2
+    left = _chart(cpu, each, height, cpu_top(cpu), _percents, "CPU", "of a core", styles.cpu, styles, signs)
+    if width < _BESIDE:
+        return [fitted(Text.assemble(" ", line), width) for line in left]
+    right = _chart(memories, each, height, memory_top(memories), _bytes, "memory", "", styles.memory, styles, signs)
+    lines = []
+    for one, other in zip(left, right, strict=True):
+        one.pad_right(each - one.cell_len)
+        lines.append(fitted(Text.assemble(" ", one, " " * _GAP, other), width))
+    return lines
+
+
+def _chart(
+    values: Sequence[float | None],
+    width: int,
+    height: int,
+    top: float,
+    label: Callable[[float], str],
+    name: str,
+    unit: str,
+    style: Style,
+    styles: Styles,
+    signs: Glyphs,
+) -> list[Text]:
+    rows = framed(values, width, height, top, label, ascii=signs.ascii)
+    gutter = cell_len(rows[0].scale)
+    seen = [value for value in list(values)[-(width - gutter) :] if value is not None]
+    latest = values[-1] if values else None
+    title = Text.assemble(
+        (f"{name} ", styles.dim),
+        (label(latest).strip() if latest is not None else "-", styles.strong),
+        (f" {unit}" if unit and latest is not None else "", styles.dim),
+        (f"  peak {label(max(seen)).strip()}" if seen else "", styles.dim),
+    )
+    title.truncate(width, overflow="ellipsis")
+    return [title, *(_row(row, style, styles, axis=row is rows[-1]) for row in rows)]
+
+
+def _row(row: ChartRow, style: Style, styles: Styles, *, axis: bool) -> Text:
+    return Text.assemble((row.scale, styles.faint), (row.plot, styles.faint if axis else style))
+
+
+def _percents(value: float) -> str:
+    # As wide as any other, so that the columns stay where they are when the scale changes.
+    return f"{percent(value) if value % 1 else format(value, '.0f')}%".rjust(5)
+
+
+def _bytes(value: float) -> str:
+    return memory(int(value)).rjust(5)
+
+
+# How its runs ended ---------------------------------------------------------------------------------------------------
+
+
+def runs(
+    records: Sequence[RunRecord],
+    live: Live | None,
+    most: int,
+    width: int,
+    now: float,
+    monotonic: float,
+    styles: Styles,
+    signs: Glyphs,
+) -> list[Text]:
+    """The runs as a strip, and one by one, the latest first.
+
+    Args:
+        records: those that have ended, the oldest first.
+        live: the instance, when there is one.
+        most: so many lines of them.
+        width: cells.
+        now: Unix time.
+        monotonic: the time on the clock by which `live` arrived.
+        styles: of the theme.
+        signs: of the terminal.
+    """
+    lines = [heading("runs", width, styles, signs)]
+    if records:
+        run = live.view.run if live is not None else 0
+        said = summary(records)
+        bars = strip(
+            records,
+            run,
+            min(60, max(width - cell_len(said) - 3, width // 2)),
+            crash=styles.crashed,
+            other=styles.up,
+            selected=Style.null(),
+            ascii=signs.ascii,
+        )
+        # Beside each other where there is room for both.
+        if bars.cell_len + cell_len(said) + 3 <= width:
+            lines.append(Text.assemble(" ", bars, (f"  {said}", styles.dim)))
+        else:
+            lines += [Text.assemble(" ", bars), Text(f" {said}", styles.dim)]
+    uptime = live.uptime(monotonic) if live is not None else None
+    if live is not None and uptime is not None:
+        lines.append(
+            Text.assemble((f" #{live.view.run:<4}", styles.text), (f"{signs.up} up {duration(uptime)}", styles.up))
+        )
+    for record in list(reversed(records))[:most]:
+        lines.append(_run(record, width, now, styles, signs))
+    if len(records) > most:
+        lines.append(Text(f"   … and {plural(len(records) - most, 'run')} before", styles.dim))
+    if len(lines) == 1:
+        lines.append(Text(" it has not run yet", styles.dim))
+    return [*(fitted(line, width) for line in lines), Text()]
+
+
+def _run(record: RunRecord, width: int, now: float, styles: Styles, signs: Glyphs) -> Text:
+    glyph, style = (signs.crashed, styles.crashed) if record.crash else (signs.down, styles.dim)
+    word = f"stopped · {exit_word(record.exit)}" if record.wanted else exit_word(record.exit)
+    # In a narrow pane the time of its life is a number without a word.
+    spacious = width >= _SPACIOUS
+    lived = "lived " if spacious else ""
+    room = max(7, min(24, width - 28 - len(lived)))
+    return Text.assemble(
+        (f" #{record.run:<4}", styles.text),
+        (f"{glyph} {pad(word, room)}", style),
+        (f"  {lived}{short(record.uptime):<7}", styles.text),
+        (f" {_moment(record.at, now, spacious=spacious)}", styles.dim),
+    )
+
+
+def _moment(at: float, now: float, *, spacious: bool) -> str:
+    today = abs(now - at) < _DAY / 2
+    return time.strftime("%H:%M:%S" if today else "%m-%d %H:%M" if spacious else "%Y-%m-%d", time.localtime(at))
+
+
+# Its rules and its environment ----------------------------------------------------------------------------------------
+
+
+def settings(detail: InstanceDetail, width: int, styles: Styles, signs: Glyphs) -> list[Text]:
+    """Each rule by which it runs, with where that is said."""
+    lines = [heading("settings", width, styles, signs)]
+    names = max([7, *(cell_len(setting.name) for setting in detail.settings)])
+    origins = min(max([0, *(cell_len(setting.origin) for setting in detail.settings)]), width * 2 // 5)
+    longest = max([0, *(cell_len(clean(setting.value)) for setting in detail.settings)])
+    room = max(8, min(longest, width - names - origins - 6))
+    for setting in (*detail.settings, SettingView("folder", detail.cwd, "")):
+        # What is not said anywhere is the weaker: one looks for what somebody chose.
+        value, origin = (styles.dim, styles.faint) if setting.origin == "default" else (styles.text, styles.dim)
+        its = room if setting.origin else room + origins
+        for i, part in enumerate(_wrapped(setting.value, its)):
+            line = Text.assemble(
+                (f" {pad('' if i else setting.name, names)}  ", styles.dim),
+                (pad(part, its) if setting.origin else part, value),
+                ("" if i else f"  {elide(clean(setting.origin), origins)}", origin),
+            )
+            lines.append(line)
+    return [*(fitted(line, width) for line in lines), Text()]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = textwrap.wrap(clean(text), width) or [""]
+    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], elide(" ".join(lines[_LINES - 1 :]), width)]
+
+
+def environment(
+    values: Mapping[str, str] | None, *, masked: bool, width: int, styles: Styles, signs: Glyphs, key: str = "v"
+) -> list[Text]:
+    """The environment of the latest run.
+
+    Args:
+        values: None when nobody has asked for it; already masked if it is to be.
+        masked: whether secrets are hidden.
+        width: cells.
+        styles: of the theme.
+        signs: of the terminal.
+        key: the one that shows it.
+    """
+    title = "environment" if values is None or masked else "environment, with its secrets"
+    lines = [heading(title, width, styles, signs)]
+    if values is None:
+        return [*lines, Text(f" {key} shows it", styles.dim), Text()]
+    names = min(32, width // 2, max([cell_len(name) for name in values], default=0))
+    for name in sorted(values):
+        lines.append(Text.assemble((f" {pad(name, names)}  ", styles.dim), (clean(values[name]), styles.text)))
+    if not values:
+        lines.append(Text(" it is empty", styles.dim))
+    return [*(fitted(line, width) for line in lines), Text()]

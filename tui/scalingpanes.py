@@ -1,0 +1,121 @@
+"""Which plots the scaling view has, from what they are drawn, and how they share a height: the marks' labels above all
+of them, the time below. How a plot is drawn, says `scalingplot`. Pure.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from . import scalingplot as plot
+from .chart import cpu_top, memory_top, time_axis
+from .scaling import Second
+from .scalingfacts import Facts
+from .scalingplot import Frame, Line
+from .status import Glyphs
+from .text import latency, memory, pad, percent, rate
+
+
+@dataclass(frozen=True)
+class _Pane:
+    """What one plot shows."""
+
+    name: str
+    draw: Callable[[Frame, int], tuple[list[Line], str, str]]
+    """In a frame of that height: the lines, and what stands at the top and at the bottom of the scale."""
+    value: str
+    """As it is now."""
+
+
+def plots(facts: Facts, width: int, height: int, signs: Glyphs) -> list[Line]:
+    """The plots below each other, with the labels of the marks above and the time below."""
+    cells = width - plot.GUTTER - 1
+    panes = _panes(facts)
+    room = height - 2
+    shown = panes[: max(1, min(len(panes), room // (3 if room >= 6 else 2)))]
+    if cells < 10 or room < 2:
+        return []
+    end = facts.seconds[-1].at if facts.seconds else 0.0
+    frame = Frame(cells, end, float(facts.span), signs.ascii)
+    gaps = len(shown) - 1 if room >= 5 * len(shown) - 1 else 0
+    each, more = divmod(room - gaps, len(shown))
+    blank = pad("", plot.GUTTER)
+    lines: list[Line] = [[(blank, "plain"), *plot.labels(facts.changes, facts.type, frame)]]
+    marks = plot.marks_of(facts.changes, frame)
+    for number, pane in enumerate(shown):
+        # What is left over goes to those after the first: steps need no more.
+        tall = each + (0 < number <= more or (len(shown) == 1 and more > 0))
+        drawn, top, bottom = pane.draw(frame, tall)
+        left = plot.gutter(pane.name, pane.value, top, bottom, tall, ascii=signs.ascii)
+        if number and gaps:
+            lines += [[*side, *line] for side, line in zip([[(blank, "plain")]], _empty(frame, marks), strict=True)]
+        lines += [[*side, *line] for side, line in zip(left, plot.marked(drawn, marks, frame), strict=True)]
+    corner = "+" if signs.ascii else "└"
+    axis = time_axis(cells, facts.span / cells, ascii=signs.ascii)
+    lines.append([(pad(" time", plot.GUTTER - 1), "name"), (corner + axis, "axis")])
+    return lines
+
+
+def _empty(frame: Frame, marks: Sequence[int]) -> list[Line]:
+    return plot.marked([[(" " * frame.width, "plain")]], marks, frame)
+
+
+def _panes(facts: Facts) -> list[_Pane]:
+    """What there is to draw, the most telling first."""
+    latest = facts.seconds[-1] if facts.seconds else None
+
+    def counts(frame: Frame, height: int) -> tuple[list[Line], str, str]:
+        seen = _seen(facts, frame)
+        wanted = frame.spread(seen, lambda second: second.wanted, plot.latest)
+        ready = frame.spread(seen, lambda second: second.ready, plot.latest)
+        top = plot.count_top([*wanted, *ready])
+        return plot.steps(wanted, ready, frame, height, top), f"{top:g}", "0"
+
+    def curve(
+        style: str,
+        value: Callable[[Second], float | None],
+        words: Callable[[float], str],
+        top_of: Callable[[Sequence[float | None]], float],
+        join: Callable[[list[float]], float] = plot.mean,
+    ) -> Callable[[Frame, int], tuple[list[Line], str, str]]:
+        def draw(frame: Frame, height: int) -> tuple[list[Line], str, str]:
+            values = frame.spread(_seen(facts, frame), value, join)
+            top = top_of(values)
+            return plot.columns(values, frame, height, top, style), words(top), "0"
+
+        return draw
+
+    standing = "-"
+    if latest is not None:
+        standing = f"{latest.ready} of {latest.wanted}" if latest.ready != latest.wanted else f"{latest.ready}"
+    cpu = _Pane(
+        "CPU",
+        curve("cpu", lambda second: second.cpu, lambda top: f"{top:g}%", cpu_top),
+        f"{percent(latest.cpu)}%" if latest is not None else "-",
+    )
+    mem = _Pane(
+        "memory",
+        curve("memory", lambda second: float(second.memory), lambda top: memory(int(top)), memory_top),
+        memory(latest.memory) if latest is not None else "-",
+    )
+    panes = [_Pane("instances", counts, standing)]
+    if facts.route is None:
+        return [*panes, cpu, mem]
+    requests = _Pane(
+        "requests/s",
+        curve("requests", lambda second: second.requests, rate, plot.fine_top),
+        rate(latest.requests) if latest is not None else "-",
+    )
+    # The worst of the seconds in one column: an average would hide what somebody waited for.
+    p95 = _Pane(
+        "p95",
+        curve("p95", lambda second: _milli(second.p95), lambda top: latency(top / 1000), plot.fine_top, max),
+        latency(latest.p95) if latest is not None else "-",
+    )
+    return [*panes, requests, p95, cpu, mem]
+
+
+def _milli(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _seen(facts: Facts, frame: Frame) -> list[Second]:
+    return plot.since(facts.seconds, frame.end - frame.span - 2)
