@@ -16,6 +16,7 @@ import click
 from procdeck import __version__
 from procdeck.cli import interrupt
 from procdeck.cli.dropin import command_first
+from procdeck.cli.lean import lean
 from procdeck.core.errors import ProcdeckError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _COMMANDS = {
     "crashes": ("procdeck.cli.crashes", "Tell what has crashed, how often and why; also after the end."),
     "ps": ("procdeck.cli.ps", "Show what runs: states, CPU, memory, PORTs and pids."),
     "scale": ("procdeck.cli.steer", "Change how many instances of a type run: web=3 worker+1."),
+    "bench": ("procdeck.cli.bench", "Measure what more instances of a type bring: a table, a picture, the knee."),
     "restart": ("procdeck.cli.steer", "Restart instances, start what is down, try now what waits."),
     "stop": ("procdeck.cli.steer", "Stop instances, which stay in the formation."),
     "signal": ("procdeck.cli.steer", "Send a signal to what runs."),
@@ -51,6 +53,7 @@ _COMMANDS = {
     "apply": ("procdeck.cli.steer", "Run by Procfile, .env and settings as they are now."),
     "env": ("procdeck.cli.env", "Print the environment of an instance, secrets masked."),
     "attach": ("procdeck.cli.manage", "Open the dashboard of a formation that is running."),
+    "serve": ("procdeck.cli.serve", "Show the dashboard in a browser on this machine."),
     "down": ("procdeck.cli.manage", "Stop a running formation."),
     "completion": ("procdeck.cli.completion", "Print what makes a shell complete procdeck's words."),
 }
@@ -65,7 +68,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
             return None
-        command = getattr(importlib.import_module(_COMMANDS[name][0]), name)
+        with lean():
+            module = importlib.import_module(_COMMANDS[name][0])
+        command = getattr(module, name)
         assert isinstance(command, click.Command)
         if ctx.resilient_parsing:
             from procdeck.cli.completion import teach

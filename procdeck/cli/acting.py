@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
 from procdeck.cli.engines import Place, ask, conversation
 from procdeck.cli.output import complain, printing, say
 from procdeck.cli.settled import Wish
@@ -52,24 +50,6 @@ class Plan:
     """Seconds to wait when nobody says how long; None: as long as it takes."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What JSON tells besides."""
-
-
-def waiting_options(function: F) -> F:
-    """Adds the options of commands that can wait until what they ask for has come about."""
-    for option in (
-        json_option,
-        click.option(
-            "--timeout", type=float, metavar="SECONDS", help="Wait no longer than that; 0: as long as it takes."
-        ),
-        click.option("--wait", is_flag=True, help="Return when it is done; exit status 1 when it does not come to it."),
-    ):
-        function = option(function)
-    return function
-
-
-def json_option(function: F) -> F:
-    """Adds --json."""
-    return click.option("--json", "as_json", is_flag=True, help="Print an object of JSON.")(function)
 
 
 def manner(place: Place, *, wait: bool, timeout: float | None, as_json: bool) -> Manner:

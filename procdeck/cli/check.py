@@ -17,6 +17,7 @@ import click
 
 from procdeck.cli.dropin import DropInCommand, app, initial, quantities
 from procdeck.cli.findings import Finding, Severity, in_order, placed, shown
+from procdeck.cli.options import check_keys, check_theme
 from procdeck.core.advice import advise
 from procdeck.core.config import Options, env_paths, load, procfile_path
 from procdeck.core.environment import read_env_files
@@ -110,6 +111,10 @@ class _Examination:
         settings, dotenv = Settings(), dict[str, str]()
         with self._noted():
             settings = read_settings(self._root)
+        with self._noted():
+            check_keys(settings.keys)
+        with self._noted():
+            check_theme(settings.theme)
         with self._noted():
             dotenv = self._read_env(settings)
         with self._noted():

@@ -185,9 +185,12 @@ _WORDS: dict[str, Words] = {
     "signal.name": _signals,
     "env.name": _types_and_instances,
     "start.selected": _types_and_instances,
+    "bench.type_": _types,
 }
 """By the name of an option or argument; and by the command's before it, where that makes a difference."""
-_FILES = {"procfile": "file", "env_files": "file", "socket": "file"} | dict.fromkeys(
+_FILES = dict.fromkeys(
+    ("procfile", "env_files", "socket", "json_file", "csv_file", "svg_file", "record"), "file"
+) | dict.fromkeys(
     ("root", "detach_or_root", "log_dir", "location", "templates"), "dir"
 )
 

@@ -4,7 +4,7 @@ import shlex
 
 import click
 
-from procdeck.cli.acting import json_option
+from procdeck.cli.common import json_option
 from procdeck.cli.engines import ask, engine_options, find
 from procdeck.cli.output import printing, say
 from procdeck.cli.targets import resolve

@@ -1,14 +1,13 @@
 """`procdeck attach` and `procdeck down`: the screen of a formation that is running already, and its end."""
 
 import asyncio
-import sys
 import time
 
 import click
 
-from procdeck.cli.acting import json_option
+from procdeck.cli.common import json_option
 from procdeck.cli.engines import Place, ask, conversation, engine_options, find
-from procdeck.cli.output import printing, say
+from procdeck.cli.output import has_screen, printing, say
 from procdeck.core.errors import ProcdeckError, UsageError
 
 
@@ -26,13 +25,13 @@ def attach(procfile: str | None, root: str | None, socket: str | None) -> int:
     """
     place = find(procfile, root, socket)
     # Asked before the screen opens, so that "nothing is running" is a sentence and not a flicker.
-    with ask(place):
-        pass
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    with ask(place) as engine:
+        snapshot = engine.snapshot()
+    if not has_screen():
         raise ProcdeckError("The dashboard needs a terminal: call procdeck attach in one.")
     from procdeck.tui.app import run_dashboard
 
-    return run_dashboard(place.socket).status
+    return run_dashboard(place.socket, root=place.root, theme=snapshot.theme).status
 
 
 @click.command()

@@ -1,11 +1,12 @@
 """The options that every command which reads a Procfile shares: foreman's and honcho's letters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from procdeck.core.config import Options
+from procdeck.core.errors import ProcdeckError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +39,17 @@ def formation(function: F) -> F:
     )(function)
 
 
+def routes(function: F) -> F:
+    """Adds the option that gives types an address."""
+    return click.option(
+        "--route",
+        "routes",
+        multiple=True,
+        metavar="TYPE=PORT,…",
+        help="Take connections for the ready instances of a type on this port.",
+    )(function)
+
+
 def _procfile(*letters: str) -> Callable[[F], F]:
     return click.option(*letters, metavar="FILE", help="The Procfile (default: ./Procfile).")
 
@@ -56,3 +68,22 @@ def read_options(
 ) -> Options:
     """The options as the engine wants them."""
     return Options(procfile=procfile, root=root, env_files=env_files, port=port, formation=formation, selected=selected)
+
+
+def check_keys(keys: Mapping[str, Sequence[str]]) -> None:
+    """Raises ProcdeckError for what is wrong with `[keys]` of the settings."""
+    if keys:
+        # For those only who use it. No part of Textual comes with it.
+        from procdeck.tui.keymap import Keymap
+
+        Keymap(keys)
+
+
+def check_theme(theme: str | None) -> None:
+    """Raises ProcdeckError when there is no such theme as the settings want."""
+    if theme:
+        from procdeck.tui.themenames import theme_named
+
+        trouble = theme_named(theme)[1]
+        if trouble:
+            raise ProcdeckError(f"The setting theme: {trouble[:1].lower()}{trouble[1:]}")

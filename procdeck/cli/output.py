@@ -27,6 +27,11 @@ def complain(text: str) -> None:
     print(f"procdeck: {text}", file=sys.stderr, flush=True)
 
 
+def has_screen() -> bool:
+    """Whether a dashboard can be shown: there is a terminal, and one that knows more than lines."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def wants_colours() -> bool:
     """Whether colours are for what stands at the other end of standard output."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

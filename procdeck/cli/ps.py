@@ -52,8 +52,9 @@ def ps(
 ) -> int:
     """Show what runs in the formation of this folder.
 
-    CPU% is of one core, MEM what is resident, both of the whole tree of processes. A TARGET is an instance (web.2), a
-    type (web) or `crashed`.
+    CPU% is of one core, MEM what is resident, both of the whole tree of processes. ROUTE is the port that leads to all
+    ready instances of a type, when some type has one, with what came that way in the last second. A TARGET is an
+    instance (web.2), a type (web) or `crashed`.
 
     \b
     Examples:
@@ -127,6 +128,8 @@ class _Shown:
             instances,
             snapshot.samples,
             listening,
+            {type_.name: type_.route for type_ in snapshot.types if type_.route is not None},
+            snapshot.traffic,
             colours=wants_colours(),
             width=size.columns if size is not None else None,
         )

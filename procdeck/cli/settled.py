@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from procdeck.core.figures import short
-from procdeck.core.messages import InstanceView, TypeView
+from procdeck.core.messages import DRAINING, InstanceView, TypeView
 from procdeck.core.state import State
 
 STEADY = 2.0
@@ -33,6 +33,8 @@ class Wish:
     """Up means ready, where that can be known; else started."""
     silent: frozenset[str] = frozenset()
     """Types that are known not to listen, whatever is expected of them."""
+    rolling: bool = False
+    """They come up one after another, and none any more once that is over."""
 
     @property
     def names(self) -> list[str]:
@@ -69,6 +71,10 @@ def judge(wish: Wish, instances: Mapping[str, InstanceView], types: Iterable[Typ
         view = instances.get(name)
         if view is None:
             failed[name] = "was scaled away meanwhile"
+            continue
+        over = wish.rolling and view.type in by_type and not by_type[view.type].rolling
+        if over and view.run < run and view.state is not State.STOPPING:
+            failed[name] = "is left as it was: the rolling restart ended before its turn"
             continue
         if view.run < run or view.state in (State.STARTING, State.STOPPING, State.STOPPED):
             pending[name] = doing(view)
@@ -130,6 +136,8 @@ def doing(view: InstanceView) -> str:
     match view.state:
         case State.STOPPING if view.kill_in is not None:
             return f"stopping, KILL in {short(view.kill_in)}"
+        case State.STOPPING if view.note == DRAINING:
+            return f"stopping: {DRAINING}"
         case State.STARTING if view.note:
             return f"starting: {view.note}"
         case _:

@@ -18,6 +18,7 @@ from procdeck.cli import interrupt
 from procdeck.cli.dropin import DropInCommand, app, initial, quantities
 from procdeck.cli.engines import find, running
 from procdeck.cli.findings import placed
+from procdeck.cli.options import routes
 from procdeck.cli.plain import GOING_ON, TOO_FAST, PlainViewer
 from procdeck.cli.printing import JsonPrinter, Printer, TextPrinter, Timestamps, printing, wants_colours
 from procdeck.cli.steer import start_running
@@ -41,6 +42,7 @@ _FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)
 @click.command(cls=DropInCommand)
 @app
 @quantities
+@routes
 @click.option("-q", "--quiet", metavar="TYPE,…", help="Types whose output is not printed.")
 @click.option("-t", "--timeout", metavar="SECONDS", help="Time to end in before KILL (default: 5).")
 @click.option(
@@ -63,6 +65,7 @@ def start(
     port: str | None,
     formation: str | None,
     concurrency: str | None,
+    routes: tuple[str, ...],
     quiet: str | None,
     timeout: str | None,
     colour: bool | None,
@@ -87,7 +90,7 @@ def start(
       procdeck start --wait web.2                start it again in the formation that runs
     """
     seconds = None if timeout is None else _seconds(timeout)
-    for_new = (env_files, port, formation, concurrency, quiet)
+    for_new = (env_files, port, formation, concurrency, routes, quiet)
     if (wait or socket or selected) and not any(for_new):
         place = find(procfile, root, socket)
         if wait or socket or running(place) or any("." in name for name in selected):
@@ -101,6 +104,7 @@ def start(
         formation=asked_quantities(foreman, formation, concurrency, selected),
         selected=selected,
         stop_timeout=seconds,
+        routes=routes,
     )
     config = configured(options)
     hidden = _hidden(quiet, config.names)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import click
 
-from procdeck.cli.acting import Manner, Plan, act, json_option, manner, waiting_options
+from procdeck.cli.acting import Manner, Plan, act, manner
+from procdeck.cli.common import json_option, waiting_options
 from procdeck.cli.engines import Place, ask, engine_options, find
 from procdeck.cli.output import printing, say
 from procdeck.cli.settled import Wish, silent_types
@@ -21,6 +22,7 @@ from procdeck.core.messages import (
     InstanceView,
     Kill,
     Restart,
+    Roll,
     Scale,
     Signal,
     Snapshot,
@@ -32,6 +34,7 @@ from procdeck.core.state import State
 UP_PATIENCE = 60.0
 """Seconds to wait for what starts: as long as Heroku waits for a PORT."""
 _UP = (State.RUNNING, State.STARTING)
+_ROLLED = (State.RUNNING, State.EXITED, State.CRASHED, State.BACKOFF)
 
 
 @click.command()
@@ -113,6 +116,7 @@ def _is_removed(name: str, snapshot: Snapshot) -> bool:
 @click.command()
 @engine_options
 @waiting_options
+@click.option("--rolling", is_flag=True, help="One after another, each when the one before is ready again.")
 @click.argument("targets", nargs=-1, metavar="TARGET...")
 def restart(
     procfile: str | None,
@@ -121,21 +125,27 @@ def restart(
     wait: bool,
     timeout: float | None,
     as_json: bool,
+    rolling: bool,
     targets: tuple[str, ...],
 ) -> int:
     """Stop what runs and start it again; start what is down; try now what waits.
 
     A TARGET is an instance (web.2), a type (web), `crashed` or `all`. It is never counted as a crash.
 
+    With --rolling the lowest number goes first, and the others serve meanwhile. It ends at the first that does not come
+    up again; what somebody stopped, or holds while it is down, is left alone.
+
     \b
     Examples:
       procdeck restart web.2
       procdeck restart --wait web worker    return when they are up again, exit status 1 when one crashes
+      procdeck restart --rolling web        while the others serve
       procdeck restart crashed              whatever is down because it crashed
     """
     how = manner(find(procfile, root, socket), wait=wait, timeout=timeout, as_json=as_json)
     _need(targets, "restart")
-    return act(how, lambda snapshot: _restarted(snapshot, targets))
+    plan = _rolled if rolling else _restarted
+    return act(how, lambda snapshot: plan(snapshot, targets))
 
 
 def _restarted(before: Snapshot, targets: Sequence[str]) -> Plan:
@@ -148,6 +158,22 @@ def _restarted(before: Snapshot, targets: Sequence[str]) -> Plan:
         says=_saying("restarting", views),
         wish=lambda _: Wish(up={view.name: view.run + 1 for view in views}, silent=silent),
         patience=UP_PATIENCE,
+    )
+
+
+def _rolled(before: Snapshot, targets: Sequence[str]) -> Plan:
+    views = _there(targets, before, "restart")
+    # As the engine has it; it refuses when none is left, in words.
+    turns = [view for view in views if view.state in _ROLLED and not (view.held and view.state is not State.RUNNING)]
+    silent = silent_types(before.instances, before.types)
+    return Plan(
+        verb="restart",
+        commands=[Roll(" ".join(targets))] if views else [],
+        names=[view.name for view in turns],
+        says=_saying("restarting", turns) + " one after another" * (len(turns) > 1),
+        wish=lambda _: Wish(up={view.name: view.run + 1 for view in turns}, silent=silent, rolling=True),
+        patience=sum(view.stop_timeout + UP_PATIENCE for view in turns),
+        facts={"rolling": True},
     )
 
 

@@ -3,13 +3,16 @@
 Every column but the last is one word, and none is ever empty.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from procdeck.core.figures import NOTHING, duration, memory, percent, short
+from procdeck.core.figures import NOTHING, duration, latency, memory, percent, rate, short
 from procdeck.core.messages import InstanceView, Sample
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import State
 
 _TITLES = ("NAME", "STATE", "READY", "CPU%", "MEM", "UP", "RST", "PORT", "PID", "LAST EXIT")
+_ROUTED = ("ROUTE", "REQ/S", "P95")
+"""Further columns, before the last one, when some type has a route."""
 _LEFT = frozenset({"NAME", "STATE", "READY", "LAST EXIT"})
 _GREEN, _YELLOW, _RED, _DIM = 32, 33, 31, 2
 _COLOURS = {
@@ -27,6 +30,8 @@ def table(
     instances: Sequence[InstanceView],
     samples: Iterable[Sample],
     listening: Iterable[str] = (),
+    routes: Mapping[str, int] | None = None,
+    traffic: Iterable[Traffic] = (),
     *,
     colours: bool = False,
     width: int | None = None,
@@ -37,17 +42,27 @@ def table(
         instances: what it tells of.
         samples: their latest measurements.
         listening: types that are expected to become ready; of others it is no news that they are not.
+        routes: the ports of types that have a route.
+        traffic: what went there in the last second.
         colours: colour the states.
         width: characters of a line, at which the last column is cut; None: none is cut.
     """
     measured = measurements(instances, samples)
     rows = [_row(view, measured.get(view.name), view.type in listening) for view in instances]
-    widths = [max(map(len, column)) for column in zip(_TITLES, *rows, strict=True)]
+    titles: tuple[str, ...] = _TITLES
+    if routes:
+        passed = {one.name: one for one in traffic}
+        rows = [
+            (*row[:-1], *_routed(routes.get(view.type), passed.get(view.name)), row[-1])
+            for view, row in zip(instances, rows, strict=True)
+        ]
+        titles = (*_TITLES[:-1], *_ROUTED, _TITLES[-1])
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     lines = []
-    for place, row in enumerate([_TITLES, *rows]):
+    for place, row in enumerate([titles, *rows]):
         cells = [
             cell.ljust(size) if title in _LEFT else cell.rjust(size)
-            for title, cell, size in zip(_TITLES, row, widths, strict=True)
+            for title, cell, size in zip(titles, row, widths, strict=True)
         ]
         rest = None if width is None else max(0, width - sum(widths[:-1]) - 2 * (len(widths) - 1))
         cells[-1] = cells[-1].rstrip() if rest is None or len(row[-1]) <= rest else f"{row[-1][: max(0, rest - 1)]}…"
@@ -79,6 +94,15 @@ def _row(view: InstanceView, sample: Sample | None, expected: bool) -> tuple[str
         str(view.port),
         str(view.pid) if view.pid is not None else NOTHING,
         _last(view),
+    )
+
+
+def _routed(port: int | None, traffic: Traffic | None) -> tuple[str, ...]:
+    passed = traffic if port is not None else None
+    return (
+        NOTHING if port is None else str(port),
+        rate(passed.requests if passed is not None else None),
+        latency(passed.first_byte_p95 if passed is not None else None),
     )
 
 

@@ -1,21 +1,24 @@
 """`procdeck up` and `procdeck demo`: starts the engine, then shows it: the dashboard on a terminal, merged lines
 elsewhere."""
 
-import os
-import sys
+import gc
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-import procdeck
 from procdeck.cli import interrupt
-from procdeck.cli.acting import waiting_options
-from procdeck.cli.options import formation, read_options
-from procdeck.cli.output import printing
-from procdeck.core.config import Config, Options, load
+from procdeck.cli.common import waiting_options
+from procdeck.cli.options import check_keys, formation, read_options, routes
+from procdeck.cli.output import has_screen, printing
+from procdeck.cli.resuming import resume_option, resumed
+from procdeck.core.config import Config
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.launch import launch
+
+if TYPE_CHECKING:
+    from procdeck.tui.touring import Tour
 
 
 @click.command()
@@ -31,6 +34,8 @@ from procdeck.core.launch import launch
 )
 @click.option("--detach", is_flag=True, help="Start it in the background, and return when all is started.")
 @formation
+@routes
+@resume_option
 @click.option("--reload", is_flag=True, help="Apply changes of Procfile, .env and settings at once.")
 @click.option("--plain", is_flag=True, help="Print merged output instead of opening the dashboard.")
 @click.option("--log-dir", metavar="FOLDER", help="Write each instance's log to a file there, too.")
@@ -44,6 +49,8 @@ def up(
     env_files: str | None,
     port: str | None,
     formation: str | None,
+    routes: tuple[str, ...],
+    resume: bool,
     reload: bool,
     plain: bool,
     log_dir: str | None,
@@ -64,9 +71,11 @@ def up(
     Examples:
       procdeck up                                     the Procfile here
       procdeck up -c web=3,worker=2                   with so many instances
+      procdeck up --resume                            with as many as ran last
       procdeck up web                                 this type only
       procdeck up 'npm run dev' api='python app.py'   no Procfile needed
       procdeck up -d --wait                           in the background: return when all is ready
+      procdeck up -c web=3 --route web=8000           localhost:8000 leads to whichever web is ready
     """
     if detach_or_root is not None:
         from procdeck.cli.detached import means_detach
@@ -86,7 +95,8 @@ def up(
     if not detach and (wait or as_json or timeout is not None):
         raise UsageError("--wait, --timeout and --json are for --detach: add it, or leave them out.")
     options = read_options(procfile, root, env_files, port, formation, selected)
-    config = load(replace(options, reload=reload, log_dir=log_dir))
+    config = resumed(replace(options, reload=reload, log_dir=log_dir, routes=routes), resume=resume)
+    check_keys(config.keys)
     if detach:
         return _detach(config, wait=wait, timeout=timeout, as_json=as_json)
     return _run(config, plain=plain)
@@ -109,39 +119,90 @@ def _detach(config: Config, *, wait: bool, timeout: float | None, as_json: bool)
 
 @click.command()
 @formation
+@routes
+@click.option("--cpu-bound", is_flag=True, help="Let web only compute: more instances than cores are in vain.")
+@resume_option
 @click.option("--plain", is_flag=True, help="Print merged output instead of opening the dashboard.")
-def demo(env_files: str | None, port: str | None, formation: str | None, plain: bool) -> int:
+@click.option("--tour", is_flag=True, help="Play a story of scaling by itself: space pauses, → and ← go on and back.")
+@click.option("--tour-speed", type=float, default=1.0, hidden=True, help="So many times as fast.")
+@click.option("--record", metavar="FILE.cast", help="Record the screen, for asciinema (version 2 of its files).")
+def demo(
+    env_files: str | None,
+    port: str | None,
+    formation: str | None,
+    routes: tuple[str, ...],
+    cpu_bound: bool,
+    resume: bool,
+    plain: bool,
+    tour: bool,
+    tour_speed: float,
+    record: str | None,
+) -> int:
     """Run a demo formation: a web server and load on it, a worker, a clock, and something that crashes.
+
+    The load goes through port 8000, or the next one that is free, to all instances of web that are ready.
 
     \b
     Examples:
       procdeck demo
       procdeck demo -c web=3,load=2
+      procdeck demo --tour                        a story of two minutes, by itself
+      procdeck demo --tour --record scaling.cast
     """
-    from procdeck.demo import PROCFILE
+    from procdeck.cli.demonstration import demo_config, touring
 
-    # The demo's `python` is this one: it may stand in a virtual environment that is not on the PATH.
-    environ = dict(os.environ)
-    # And it is to find this procdeck, from whichever folder.
-    here = str(Path(procdeck.__file__).resolve().parent.parent)
-    environ["PYTHONPATH"] = os.pathsep.join(part for part in (here, environ.get("PYTHONPATH")) if part)
-    environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
-    options = Options(procfile=str(PROCFILE), env_files=env_files, port=port, formation=formation)
-    return _run(load(options, environ), plain=plain)
+    if record is not None:
+        from procdeck.cli.recording import record_again
+
+        if plain:
+            raise UsageError("--record records the dashboard: leave out --plain.")
+        return record_again(record)
+    if tour:
+        if plain or not has_screen():
+            raise UsageError("--tour plays on the dashboard: it wants a terminal, and no --plain.")
+        if resume:
+            raise UsageError("--tour begins with one web: leave out --resume.")
+        if not 0 < tour_speed <= 100:
+            raise UsageError("--tour-speed: give a number above 0, up to 100.")
+        with touring(speed=tour_speed) as (played, fix):
+            config = demo_config(
+                env_files=env_files,
+                port=port,
+                formation=formation or "web=1,load=1,flaky=0,all=1",
+                routes=routes,
+                cpu_bound=cpu_bound,
+                fix=fix,
+            )
+            return _run(config, plain=False, tour=played)
+    config = demo_config(
+        env_files=env_files, port=port, formation=formation, routes=routes, cpu_bound=cpu_bound, resume=resume
+    )
+    return _run(config, plain=plain)
 
 
-def _run(config: Config, *, plain: bool) -> int:
+def _run(config: Config, *, plain: bool, tour: "Tour | None" = None) -> int:
     launched = launch(config)
     detached = False
     try:
-        if plain or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if plain or not has_screen():
             from procdeck.cli.plain import run_plain
 
             interrupt.check()
             return run_plain(launched)
+        # What is imported stays: to look through it for garbage again and again would take a tenth of the start.
+        gc.disable()
         from procdeck.tui.app import run_dashboard
 
-        outcome = run_dashboard(launched.owner, engine_log=launched.log, interrupted=interrupt.seen)
+        gc.freeze()
+        gc.enable()
+        outcome = run_dashboard(
+            launched.owner,
+            root=config.root if tour is None else None,
+            theme=config.theme,
+            engine_log=launched.log,
+            interrupted=interrupt.seen,
+            tour=tour,
+        )
         detached = outcome.detached
         return outcome.status
     finally:

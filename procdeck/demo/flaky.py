@@ -1,6 +1,7 @@
 """A program with a bug: it charges orders for a few seconds, then dies with a traceback on one that has no currency.
 
 The bug is the same each time, so a crash loop, its countdown and its crash reports can be seen within half a minute.
+It is fixed once the file that $DEMO_FIX names is there: started then, it lives, and charges order after order.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from procdeck.demo.log import log
@@ -30,6 +32,12 @@ Order = dict[str, Any]
 
 class ChargeError(Exception):
     """An order could not be charged."""
+
+
+def is_fixed() -> bool:
+    """Tell whether somebody has fixed the bug."""
+    fix = os.environ.get("DEMO_FIX")
+    return fix is not None and Path(fix).exists()
 
 
 def in_euros(order: Order) -> int:
@@ -64,7 +72,15 @@ def main() -> None:
     with suppress(KeyboardInterrupt):
         orders = [json.loads(line) for line in QUEUE.splitlines()]
         log(f"{len(orders)} orders to charge  pid={os.getpid()}", "good")
+        fixed = is_fixed()
+        if fixed:
+            orders = [{"currency": "EUR", **order} for order in orders]
+            log(f"fixed: an order without a currency is in euros  fix={os.environ['DEMO_FIX']}", "good")
         work_off(orders, after)
+        while fixed:
+            orders = [{**order, "id": order["id"] + len(orders)} for order in orders]
+            time.sleep(after / len(orders))
+            work_off(orders, after)
     log("stopped")
 
 

@@ -1,7 +1,9 @@
 """Visitors for the web instances: as many requests as they can answer, and a line a second on how that went.
 
 A closed loop: each client waits for its answer before it asks again, so a second web instance raises the rate and
-shortens the waiting. New instances are found, and lost ones forgotten, within about a second. Only 127.0.0.1 is asked.
+shortens the waiting, and a second instance of this raises the demand. Where web has one address for all instances
+($PROCDECK_ROUTE_WEB, as procdeck sets it), that is asked; elsewhere instances are looked for: new ones are found, and
+lost ones forgotten, within about a second. Only 127.0.0.1 is asked, and each request has a connection of its own.
 """
 
 import argparse
@@ -22,11 +24,14 @@ FAILURES = (OSError, HTTPException)
 
 
 def get(port: int, path: str, timeout: float) -> str:
-    """Ask once, read the answer, and give the name that the server has for itself."""
+    """Ask once, read the answer, and give the name that the server has for itself. Raises one of FAILURES, also when
+    the answer is that there is none."""
     with closing(HTTPConnection(HOST, port, timeout=timeout)) as connection:
         connection.request("GET", path)
         response = connection.getresponse()
         response.read()
+        if response.status >= 500:
+            raise HTTPException(response.status)
         return response.getheader("Server", "")
 
 
@@ -47,15 +52,19 @@ def is_web(port: int) -> bool:
 class Load:
     """The clients, whom they ask, and what they have measured since the last line."""
 
-    def __init__(self, ports: range) -> None:
+    def __init__(self, ports: range, route: int | None = None) -> None:
         self.ports = ports
-        self.targets: list[int] = []
+        self.route = route
+        """The port of the one address in front of all."""
+        self.targets = [] if route is None else [route]
         self.turn = count()
         self.outcomes: SimpleQueue[float | None] = SimpleQueue()
         """For each request since the last line the seconds it took, or None for an error."""
 
     def scan(self) -> None:
         """See which ports have a web instance now."""
+        if self.route is not None:
+            return
         self.targets = [port for port in self.ports if listens(port) and (port in self.targets or is_web(port))]
 
     def client(self) -> None:
@@ -66,7 +75,8 @@ class Load:
                 continue
             start = time.monotonic()
             try:
-                get(targets[next(self.turn) % len(targets)], "/", timeout=5)
+                # At the one address somebody may be kept waiting for an instance to come.
+                get(targets[next(self.turn) % len(targets)], "/", timeout=5 if self.route is None else 30)
                 self.outcomes.put(time.monotonic() - start)
             except FAILURES:
                 self.outcomes.put(None)
@@ -77,7 +87,8 @@ class Load:
         outcomes = [self.outcomes.get() for _ in range(self.outcomes.qsize())]
         took = [outcome for outcome in outcomes if outcome is not None]
         errors = len(outcomes) - len(took)
-        rate = f"{len(took) / seconds:.0f} req/s over {len(self.targets)} instance{'s' * (len(self.targets) != 1)}"
+        whom = f"over {len(self.targets)} instance{'s' * (len(self.targets) != 1)}"
+        rate = f"{len(took) / seconds:.0f} req/s {whom if self.route is None else f'through port {self.route}'}"
         times = f"  {percentiles(took)}" if took else ""
         log(f"{rate}{times}  errors {errors}", "warn" if errors else "info")
 
@@ -103,14 +114,16 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=2, help="requests under way at a time (2)")
     parser.add_argument("--port-offset", type=int, default=-400, help="from load.1's port to web.1's (-400)")
     parser.add_argument("--max-instances", type=int, default=20, help="ports to look at (20)")
+    parser.add_argument("--route", metavar="HOST:PORT", help="one address for all instances ($PROCDECK_ROUTE_WEB)")
     options = parser.parse_args()
     name = os.environ.get("PS") or os.environ.get("HONCHO_PROCESS_NAME", "")
     number = name.rpartition(".")[2]
     first = int(os.environ.get("PORT", "5400")) - (int(number) - 1 if number.isdecimal() else 0) + options.port_offset
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        log(f"{options.clients} clients  web={HOST}:{first} pid={os.getpid()}", "good")
-        load = Load(range(first, first + options.max_instances))
+        route = (options.route or os.environ.get("PROCDECK_ROUTE_WEB", "")).rpartition(":")[2]
+        log(f"{options.clients} clients  web={HOST}:{route or first} pid={os.getpid()}", "good")
+        load = Load(range(first, first + options.max_instances), int(route) if route else None)
         for _ in range(options.clients):
             threading.Thread(target=load.client, daemon=True).start()
         load.run()

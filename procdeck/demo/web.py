@@ -4,6 +4,7 @@ Each request costs about 5 ms of CPU and 20 ms of waiting, as for a database: on
 second, however many cores there are. `GET /health` is answered at once. Listens on 127.0.0.1:$PORT (default 5000).
 """
 
+import argparse
 import os
 import random
 import signal
@@ -18,6 +19,8 @@ from procdeck.demo.log import log, percentiles
 
 CPU_SECONDS = 0.005
 WAIT_SECONDS = (0.016, 0.026)
+ALL_CPU_SECONDS = 0.025
+"""The same time for an answer, when none of it is waiting."""
 
 
 def burn(seconds: float) -> None:
@@ -35,8 +38,9 @@ class Web(socketserver.TCPServer):
     timeout = 0.1
     """Seconds without a request after which the loop looks around: at the time, and for a SIGTERM."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, cpu_bound: bool = False) -> None:
         super().__init__(("127.0.0.1", port), Answer)
+        self.cpu_bound = cpu_bound
         self.took: list[float] = []
         self.total = 0
         self.stopping = False
@@ -78,8 +82,11 @@ class Answer(BaseHTTPRequestHandler):
             self.reply("ok")
             return
         start = time.monotonic()
-        burn(CPU_SECONDS)
-        time.sleep(random.uniform(*WAIT_SECONDS))
+        if self.server.cpu_bound:
+            burn(ALL_CPU_SECONDS)
+        else:
+            burn(CPU_SECONDS)
+            time.sleep(random.uniform(*WAIT_SECONDS))
         self.server.total += 1
         self.reply(f"Hello from {os.environ.get('PS', 'web')}, pid {os.getpid()}: request {self.server.total}")
         self.server.took.append(time.monotonic() - start)
@@ -100,8 +107,11 @@ class Answer(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve on $PORT until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(description="Answer one request at a time, with a bit of work for each.")
+    parser.add_argument("--cpu-bound", action="store_true", help="all of it work of the CPU ($DEMO_CPU_BOUND)")
+    cpu_bound: bool = parser.parse_args().cpu_bound or bool(os.environ.get("DEMO_CPU_BOUND"))
     port = int(os.environ.get("PORT", "5000"))
-    with Web(port) as server:
+    with Web(port, cpu_bound=cpu_bound) as server:
         signal.signal(signal.SIGTERM, server.stop)
         signal.signal(signal.SIGINT, server.stop)
         log(f"listening on http://127.0.0.1:{port} pid={os.getpid()}", "good")

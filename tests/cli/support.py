@@ -22,7 +22,9 @@ import psutil
 from procdeck.core.client import Client
 from procdeck.core.launch import socket_path
 from procdeck.core.messages import Snapshot
+from tests.support import warm
 from tests.support.processes import marked, with_variable
+from tests.support.warm import Warm
 
 PROCDECK = [sys.executable, "-m", "procdeck"]
 PATIENCE = 20.0
@@ -38,7 +40,12 @@ class Result:
 
 
 def procdeck(
-    *args: str, cwd: Path, env: Mapping[str, str | None] | None = None, timeout: float = PATIENCE, text: str = ""
+    *args: str,
+    cwd: Path,
+    env: Mapping[str, str | None] | None = None,
+    timeout: float = PATIENCE,
+    text: str = "",
+    cold: bool = False,
 ) -> Result:
     """Runs a command to its end.
 
@@ -48,11 +55,16 @@ def procdeck(
         env: changes to the environment; None unsets.
         timeout: seconds until the test fails.
         text: what it can read.
+        cold: Python is started for it, too; see `tests.support.warm`.
     """
+    whole = environment(env)
+    if not cold and warm.can_start(whole):
+        status, out, err = warm.run(args, cwd=cwd, environment=whole, text=text, timeout=timeout)
+        return Result(status, _text(out), _text(err))
     done = subprocess.run(
         [*PROCDECK, *args],
         cwd=cwd,
-        env=environment(env),
+        env=whole,
         input=text,
         capture_output=True,
         text=True,
@@ -61,6 +73,11 @@ def procdeck(
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _text(data: bytes) -> str:
+    # With the newlines that a file opened for text has.
+    return data.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 def environment(changes: Mapping[str, str | None] | None) -> dict[str, str]:
@@ -90,7 +107,7 @@ def refused(result: Result, status: int, *says: str, lines: int = 1) -> None:
 class Deck:
     """A procdeck in the background, in a session of its own; a thread reads its stdout."""
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: Path, root: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Warm, errors: Path, root: Path) -> None:
         self.process = process
         self.root = root
         self._errors = errors
@@ -178,17 +195,22 @@ def running(
     pass_fds: Sequence[int] = (),
 ) -> Iterator[Deck]:
     """Starts `procdeck ARGS` in the background, and ends it (and all of its formation) at the end of the block."""
-    with tempfile.NamedTemporaryFile(dir=os.environ["HOME"], delete=False) as errors:
-        process = subprocess.Popen(
-            [*PROCDECK, *args],
-            cwd=cwd,
-            env=environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
+    whole = environment(env)
+    process: subprocess.Popen[bytes] | Warm
+    with tempfile.NamedTemporaryFile(dir=os.environ["HOME"], delete=False) as errors, open(os.devnull, "rb") as nothing:
+        if not pass_fds and warm.can_start(whole):
+            process = Warm(args, cwd=cwd, environment=whole, stdin=nothing.fileno(), stderr=errors.fileno())
+        else:
+            process = subprocess.Popen(
+                [*PROCDECK, *args],
+                cwd=cwd,
+                env=whole,
+                stdin=nothing,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                pass_fds=pass_fds,
+            )
     with process:
         try:
             yield Deck(process, Path(errors.name), root or cwd)

@@ -37,6 +37,27 @@ def test_all_mistakes_of_all_files_are_told_each_with_its_line(app_dir: Apps) ->
     assert done.err == "procdeck: 10 errors found.\n"
 
 
+def test_keys_that_cannot_be_are_told_with_their_lines(app_dir: Apps) -> None:
+    toml = '[keys]\nrestrt = "f5"\nstop = "h"\nkill = ["entr"]\n'
+    done = procdeck("check", cwd=app_dir(GOOD, toml=toml))
+    assert (done.status, done.out.splitlines()) == (
+        1,
+        [
+            "procdeck.toml:2: error: The setting keys.restrt: there is no such action: did you mean keys.restart?",
+            "procdeck.toml:4: error: The setting keys.kill: 'entr': there is no such key: did you mean enter?",
+        ],
+    )
+    done = procdeck("check", cwd=app_dir(GOOD, toml='[keys]\nstop = "h"\n'))
+    assert "procdeck.toml:2: error: The setting keys.stop: in the main view h is hold already" in done.out
+
+
+@pytest.mark.parametrize("args", [("up", "--plain"), ("up", "--detach")])
+def test_keys_that_cannot_be_are_told_before_anything_starts(app_dir: Apps, args: tuple[str, ...]) -> None:
+    done = procdeck(*args, cwd=app_dir(GOOD, toml='[keys]\nrestrt = "f5"\n'))
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "procdeck: The setting keys.restrt: there is no such action: did you mean keys.restart?\n"
+
+
 def test_what_does_not_fit_together_is_told(app_dir: Apps) -> None:
     folder = app_dir(
         GOOD,
@@ -57,6 +78,7 @@ def test_what_does_not_fit_together_is_told(app_dir: Apps) -> None:
         ((), {"procdeck.toml": "port = 1\nport = 2\n"}, "procdeck.toml is not valid TOML"),
         ((), {"pyproject.toml": "[project]\n[tool.procdeck]\nprot = 1\n"}, "pyproject.toml:3: error: prot is not"),
         ((), {"procdeck.toml": "port = 70000\n"}, "procdeck.toml:1: error: The setting port is 70000"),
+        ((), {"procdeck.toml": 'theme = "nrod"\n'}, "toml:1: error: The setting theme: there is no theme 'nrod'"),
         (("-e", "nowhere"), {}, "error: There is no environment file nowhere"),
         (("-c", "wbe=1"), {}, "error: There is no process type wbe"),
         (("-p", "abc"), {}, "error: -p is 'abc'"),

@@ -15,7 +15,7 @@ from procdeck.cli import completion
 from procdeck.core.places import socket_path
 from procdeck.core.server import bind
 from tests.cli.steering import steered
-from tests.cli.support import PROCDECK, environment, procdeck
+from tests.cli.support import procdeck
 from tests.support.apps import Apps
 from tests.support.terminal import Terminals
 
@@ -34,29 +34,22 @@ def folder(app_dir: Apps) -> Path:
 
 def words(folder: Path, *typed: str) -> list[str]:
     """What is offered for the last word, which may be empty."""
-    done = subprocess.run(
-        PROCDECK,
+    done = procdeck(
         cwd=folder,
-        env=environment(
-            {
-                "_PROCDECK_COMPLETE": "bash_complete",
-                "COMP_WORDS": " ".join(("procdeck", *typed)),
-                "COMP_CWORD": str(len(typed)),
-            }
-        ),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
+        env={
+            "_PROCDECK_COMPLETE": "bash_complete",
+            "COMP_WORDS": " ".join(("procdeck", *typed)),
+            "COMP_CWORD": str(len(typed)),
+        },
     )
-    assert done.stderr == ""
-    return [line.removeprefix("plain,") for line in done.stdout.splitlines()]
+    assert done.err == ""
+    return [line.removeprefix("plain,") for line in done.out.splitlines()]
 
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        (("s",), {"scale", "stop", "start", "signal"}),
+        (("s",), {"scale", "stop", "start", "signal", "serve"}),
         (("restart", "w"), {"web", "worker", "web.1", "worker.1", "worker.2"}),
         (("restart", "worker.1", "worker."), {"worker.2"}),
         (("stop", "--wait", "cl"), {"clock"}),
@@ -66,6 +59,9 @@ def words(folder: Path, *typed: str) -> list[str]:
         (("env", "worker"), {"worker", "worker.1", "worker.2"}),
         (("start", "worker"), {"worker", "worker.1", "worker.2"}),
         (("scale", "w"), {"web=", "worker="}),
+        (("bench", "w"), {"web", "worker"}),
+        (("bench", "web", "1..8", "--svg", "x"), {"file,x"}),
+        (("demo", "--record", "x"), {"file,x"}),
         (("up", "-c", "cl"), {"clock="}),
         (("up", "w"), {"web", "worker"}),
         (("signal", "US"), {"USR1", "USR2"}),

@@ -53,6 +53,11 @@ def typed(line: str, folder: Path, path: str) -> subprocess.CompletedProcess[str
     )
 
 
+def prepare(args: str, folder: Path, path: str) -> None:
+    """Brings a formation up or down, if it is not so already."""
+    procdeck(*args.split(), cwd=folder, env={"PATH": path}, timeout=60)
+
+
 # They run ---------------------------------------------------------------------------------------------------------
 
 SESSIONS = [document for document in DOCUMENTS if any(block.kind == "console" for block in blocks(document))]
@@ -111,18 +116,18 @@ def _try(line: str, where: str, folder: Path, path: str, terminal: Terminals) ->
     command = first[0] if first[:1] and first[0] in _COMMANDS else "up"
     background = {"-d", "--detach"} & set(first)
     if command in SCREENS and not background:
-        typed("procdeck up --detach" if command == "attach" else "procdeck down", folder, path)
+        prepare("up --detach" if command == "attach" else "down", folder, path)
         screen = terminal(["sh", "-c", f"exec {program}"], cwd=folder, size=(110, 30), env={"PATH": path})
         screen.wait_for("q quit", timeout=30)
         screen.press("d" if command == "attach" else "q")
         assert screen.wait_exit(30) in (0, 130), where
         return
-    if command in ("start", "up"):
-        typed("procdeck down", folder, path)
+    if command in ("start", "up", "serve"):
+        prepare("down", folder, path)
     elif command not in ("run", "check", "export", "completion"):
-        typed("procdeck up --detach", folder, path)
+        prepare("up --detach", folder, path)
     follows = {"-f", "--follow", "-w", "--watch"} & {word for words in called for word in words}
-    if (follows and "|" not in program) or (command == "start" and len(first) < 2):
+    if (follows and "|" not in program) or (command == "start" and len(first) < 2) or command == "serve":
         _follow(program, where, folder, path)
         return
     done = typed(line, folder, path)

@@ -51,11 +51,15 @@ COMMANDS = {
     "logs": ("logs", "web"),
     "logs -f": ("logs", "-f", "web"),
     "attach": ("attach",),
+    "serve": ("serve", "--port", "0"),
     "down": ("down",),
     "down --json": ("down", "--json"),
 }
 PATIENT = {("attach",), ("logs", "-f", "web")}
 """Once it has answered they wait for an engine that is busy, until somebody ends them."""
+STARTING = {("serve", "--port", "0")}
+"""Where nothing runs they start something."""
+asking = pytest.mark.parametrize("args", [args for args in COMMANDS.values() if args not in STARTING])
 every_command = pytest.mark.parametrize("args", COMMANDS.values(), ids=list(COMMANDS))
 
 
@@ -172,12 +176,12 @@ def test_a_folder_that_is_gone_is_a_sentence(tmp_path: Path, capfd: pytest.Captu
 # Where none is, or one that does not talk -------------------------------------------------------------------------
 
 
-@every_command
+@asking
 def test_no_engine(folder: Path, args: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
     refused(called(*args, cwd=folder, capfd=capfd), 1, "No formation is running here", "procdeck up")
 
 
-@every_command
+@asking
 def test_the_socket_of_a_dead_engine(folder: Path, args: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(socket_path(folder)))

@@ -13,6 +13,7 @@ import pytest
 
 from procdeck.cli.table import table
 from procdeck.core.messages import InstanceView, Sample
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import Exit, State
 from tests.cli.steering import steered
 from tests.cli.support import PROCDECK, procdeck
@@ -51,6 +52,18 @@ def test_no_column_is_ever_empty_or_more_than_a_word_but_the_last() -> None:
         "RST": "0",
         "PORT": "5000",
     }
+
+
+def test_routes_are_columns_of_their_own_when_there_are_any() -> None:
+    both = [view(), view(name="db.1", type="db")]
+    traffic = [
+        Traffic("web.1", 3, 1.0, 142.3, 1.0, 1.0, 0.01, 0.0314, 0),
+        Traffic("db.1", 1, 1.0, 1.0, 1.0, 1.0, 1, 1, 0),
+    ]
+    head, web, db = table(both, [], routes={"web": 8000}, traffic=traffic)
+    assert head.split() == [*COLUMNS, "ROUTE", "REQ/S", "P95", "LAST", "EXIT"]
+    assert web.split()[len(COLUMNS) :] == ["8000", "142", "31ms", "-"]
+    assert db.split()[len(COLUMNS) :] == ["-", "-", "-", "-"], "it has traffic of when it had a route"
 
 
 def test_ready_is_no_news_of_a_type_that_is_not_expected_to_be() -> None:

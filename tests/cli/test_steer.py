@@ -311,23 +311,16 @@ def test_apply_runs_by_the_files_as_they_are_now(app_dir: Apps, capfd: pytest.Ca
 # Leaving it in the background -------------------------------------------------------------------------------------
 
 
-def up_detached(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*PROCDECK, "up", *args],
-        cwd=folder,
-        env=environment(None),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+def up_detached(folder: Path, *args: str, cold: bool = False) -> subprocess.CompletedProcess[str]:
+    done = procdeck("up", *args, cwd=folder, timeout=30, cold=cold)
+    return subprocess.CompletedProcess(args, done.status, done.out, done.err)
 
 
 def test_up_d_returns_when_all_is_started_and_says_how_to_come_back(
     app_dir: Apps, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = app_dir({"web": UP, "worker": UP})
-    done = up_detached(folder, "-d")
+    done = up_detached(folder, "-d", cold=True)
     try:
         assert (done.returncode, done.stderr) == (0, "")
         first, *rest = done.stdout.splitlines()
@@ -429,7 +422,7 @@ def test_ctrl_c_before_all_is_started_leaves_nothing_running(app_dir: Apps) -> N
         [*PROCDECK, "up", "--detach"], cwd=folder, env=environment(None), stderr=subprocess.PIPE, start_new_session=True
     ) as starting:
         deadline = time.monotonic() + 20
-        while not (folder / "there").exists() and time.monotonic() < deadline:
+        while not (folder / "there").exists() and time.monotonic() < deadline and starting.poll() is None:
             time.sleep(0.01)
         starting.send_signal(signal.SIGINT)
         _, err = starting.communicate(timeout=20)

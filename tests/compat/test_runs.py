@@ -17,7 +17,9 @@ import pytest
 
 from tests.cli.support import PATIENCE, PROCDECK, environment
 from tests.compat.table import rows
+from tests.support import warm
 from tests.support.apps import Apps
+from tests.support.warm import Warm
 
 HONCHO = [sys.executable, "-c", "from honcho.command import main; main()"]
 LINE = re.compile(r"\d\d:\d\d:\d\d (?P<prefix>(?P<name>\S+) *\| )(?P<text>.*)")
@@ -26,6 +28,8 @@ ABOUT = re.compile(
     r"|\w+ received.*|Terminated|Killed|Hangup"
 )
 """What both say about processes, each in its words; and what a shell says of a child's end."""
+HELD = re.compile(r"\S+: PORT \d+ is held by .*")
+"""What only procdeck says, when somebody else on this machine has a port: both begin with the same one."""
 PID = re.compile(r"pid \d+")
 LOOP = "while :; do sleep 0.05; done"
 DIES = "kill -SEGV $$"
@@ -199,6 +203,7 @@ class Seen:
             case "out":
                 return self.out
         lines = [found for line in self.out.splitlines() if (found := LINE.fullmatch(line))]
+        lines = [line for line in lines if not HELD.fullmatch(line["text"])]
         own = [line for line in lines if not ABOUT.fullmatch(line["text"])]
         if what == "about":
             about = [line for line in lines if line not in own]
@@ -212,16 +217,8 @@ class Seen:
 class Running:
     """One of the two, read until its end."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+    def __init__(self, process: subprocess.Popen[bytes] | Warm) -> None:
+        self._process = process
         self.out: list[bytes] = []
         self.err = b""
         self.up = threading.Event()
@@ -258,15 +255,30 @@ class Running:
         self._process.wait()
         for thread in self._threads:
             thread.join(PATIENCE)
-        for stream in (self._process.stdout, self._process.stderr):
-            assert stream is not None
-            stream.close()
+        with self._process:
+            pass  # closes its files
 
 
 @contextlib.contextmanager
 def run(command: Sequence[str], case: Case, folder: Path) -> Iterator[Running]:
     # Whatever its processes write to honcho comes at once, not when its buffers are full.
-    one = Running([*command, *case.args], folder, {"PYTHONUNBUFFERED": "1", **case.environ})
+    environ = environment({"PYTHONUNBUFFERED": "1", **case.environ})
+    with open(os.devnull, "rb") as nothing:
+        if command is PROCDECK and warm.can_start(environ):
+            process: subprocess.Popen[bytes] | Warm = Warm(
+                case.args, cwd=folder, environment=environ, stdin=nothing.fileno()
+            )
+        else:
+            process = subprocess.Popen(
+                [*command, *case.args],
+                cwd=folder,
+                env=environ,
+                stdin=nothing,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+    one = Running(process)
     try:
         yield one
     finally:

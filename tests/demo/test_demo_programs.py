@@ -35,7 +35,7 @@ class Program:
         clean = {
             key: value
             for key, value in os.environ.items()
-            if key not in ("PORT", "PS", "HONCHO_PROCESS_NAME", "NO_COLOR")
+            if key not in ("PORT", "PS", "HONCHO_PROCESS_NAME", "NO_COLOR", "PROCDECK_ROUTE_WEB", "DEMO_CPU_BOUND")
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"procdeck.demo.{name}", *args],
@@ -251,6 +251,18 @@ def test_flaky_dies_of_the_same_bug_each_time(run: Run) -> None:
     assert first[2].endswith("ChargeError: cannot charge order 1045: no currency\n")
 
 
+def test_flaky_lives_once_it_is_fixed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fix = tmp_path / "fixed"
+    monkeypatch.setenv("DEMO_FIX", str(fix))
+    assert run("flaky", "--after", "0.2").end() == 1
+    fix.touch()
+    flaky = run("flaky", "--after", "0.2")
+    flaky.expect("fixed: an order without a currency is in euros")
+    flaky.expect("charged order=1045 customer=Barbara 18.50 EUR")
+    flaky.expect("charged order=1050 customer=Barbara")
+    assert flaky.terminate() == 0
+
+
 def test_flaky_can_be_stopped_before_its_bug(run: Run) -> None:
     flaky = run("flaky", "--after", "60")
     flaky.expect("charged order=1041")
@@ -299,6 +311,47 @@ def test_load_finds_the_web_instances_and_loses_them(run: Run, stranger: tuple[i
     assert load.terminate() == 0
     assert load.output.endswith("stopped\n")
     assert set(asked) == {"/health"}
+
+
+def test_load_asks_the_one_address_that_all_instances_have(run: Run) -> None:
+    port = free_ports(1)
+    load = run("load", PORT="5400", PS="load.1", PROCDECK_ROUTE_WEB=f"127.0.0.1:{port}")
+    load.expect(rf"2 clients  web=127\.0\.0\.1:{port} ")
+    assert int(load.expect(rf"0 req/s through port {port}  errors (\d+)")[1]) > 0
+    start_web(run, port)
+    load.expect(rf"[1-9]\d* req/s through port {port}  p50 \d+ ms  p95 \d+ ms  errors 0")
+    assert load.terminate() == 0
+
+
+def test_load_counts_an_answer_that_is_none_as_an_error(run: Run) -> None:
+    class Refuses(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(503)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Refuses) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            load = run("load", "--route", f"127.0.0.1:{server.server_port}")
+            load.expect(rf"0 req/s through port {server.server_port}  errors [1-9]")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_cpu_bound_web_waits_for_nothing(run: Run, how: str) -> None:
+    port = free_ports(1)
+    words, env = (["--cpu-bound"], {}) if how == "option" else ([], {"DEMO_CPU_BOUND": "1"})
+    web = run("web", *words, PORT=str(port), **env)
+    web.expect("listening on")
+    before = cpu_seconds(web.process.pid)
+    for _ in range(10):
+        get(port)
+    assert (cpu_seconds(web.process.pid) - before) / 10 > 0.02
 
 
 @pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])

@@ -65,6 +65,7 @@ def test_the_command_line_leaves_everything_to_its_commands() -> None:
         *("procdeck.cli.up", "procdeck.cli.plain", "procdeck.cli.manage", "procdeck.cli.logs", "procdeck.cli.crashes"),
         *("procdeck.cli.ps", "procdeck.cli.steer", "procdeck.cli.waiting", "procdeck.cli.detached", "procdeck.cli.env"),
         *("procdeck.cli.start", "procdeck.cli.run", "procdeck.cli.check", "procdeck.cli.export"),
+        "procdeck.cli.serve",
     ],
 )
 def test_a_command_that_opens_no_screen_draws_in_none(name: str) -> None:

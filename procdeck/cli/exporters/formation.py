@@ -58,6 +58,8 @@ class ExportedType:
     subfolder: str
     """That folder from the app's on; empty when it is the same."""
     restart: RestartPolicy
+    restart_delay: float
+    """Seconds before the next try."""
     stop_signal: signal.Signals
     stop_timeout: float
     """Seconds."""
@@ -73,11 +75,6 @@ class ExportedType:
     def port(self) -> int:
         """The PORT of its first instance."""
         return self.ports[0]
-
-    @property
-    def restart_delay(self) -> float:
-        """Seconds before the next try."""
-        return FIRST_DELAY
 
 
 @dataclass(frozen=True)
@@ -176,6 +173,8 @@ def _type(config: Config, number: int, asked_ready: Mapping[str, bool]) -> Expor
         folder=folder,
         subfolder=str(spec.cwd.relative_to(config.root)) if spec.cwd and spec.cwd != config.root else "",
         restart=spec.restart,
+        # There every try waits as long: after none at all a program that keeps dying would spin.
+        restart_delay=max(spec.restart_delay, FIRST_DELAY),
         stop_signal=spec.stop_signal,
         stop_timeout=spec.stop_timeout,
         ready=spec.ready if asked else None,

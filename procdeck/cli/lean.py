@@ -1,0 +1,22 @@
+"""Imports without what others load and nobody here needs: OpenSSL, which comes with asyncio and costs each of three
+processes megabytes besides, and old names for new types, which msgspec asks for.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+_NOT_NEEDED = ("ssl", "typing_extensions")
+
+
+@contextlib.contextmanager
+def lean() -> Iterator[None]:
+    """What is imported meanwhile does without these, as where they are not installed. Later they can be had again."""
+    absent = [name for name in _NOT_NEEDED if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
