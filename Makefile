@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 .DEFAULT_GOAL = help
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test faults bench man check format screenshots clean
+.PHONY: help demo test faults fuzz bench man check format screenshots snapshots clean
 
 help: ## List what can be made
 	@echo "make TARGET, where TARGET is one of:"
@@ -26,6 +26,9 @@ test: $(VENV)/dev ## Run the tests
 faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and write docs/faults.md
 	$(BIN)/python -m tests.faults
 	FAULTS=all $(BIN)/python -m pytest -n 2 -rP --ignore=tests/faults/test_matrix.py tests/faults $(PYTEST_ARGS)
+
+fuzz: $(VENV)/dev ## Hammer at the dashboard for a minute each on a made-up and on a real formation
+	FUZZ=$(or $(FUZZ),60) $(BIN)/python -m pytest -n 2 -q tests/fuzz $(PYTEST_ARGS)
 
 bench: $(VENV)/dev ## Measure what is said about logs, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
@@ -45,6 +48,9 @@ format: $(VENV)/dev ## Bring code and imports into their form
 
 screenshots: $(VENV)/dev ## Make the pictures in screenshots/
 	$(BIN)/python screenshots/make.py
+
+snapshots: $(VENV)/dev ## Take what the dashboard looks like now as what it is to look like
+	$(BIN)/python -m pytest -n 0 -q tests/tui/test_snapshots.py --snapshot-update
 
 clean: ## Remove .venv and everything else that was made
 	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .*_cache

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -52,7 +53,7 @@ def with_variable(name: str, value: str | None = None) -> list[Proc]:
     """Every living process whose environment has a variable, with that value unless None."""
     for _ in range(_MOST_SCANS):
         before = set(psutil.pids())
-        found, sure = _scan(psutil.process_iter(), name, value)
+        found, sure = _scan(_processes(name), name, value)
         # A process that forked and ended meanwhile was not seen, and its child was not yet looked for.
         if sure and before.issuperset(psutil.pids()):
             break
@@ -132,15 +133,13 @@ def end_leftovers(name: str, value: str, grace: float = 3) -> list[Proc]:
         Those that had to be killed. This process, its ancestors and multiprocessing's resource tracker are never among
         them.
     """
-    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     deadline = time.monotonic() + grace
     left: list[Proc] = []
     while True:
-        now = [
-            proc
-            for proc in with_variable(name, value)
-            if proc.pid not in own and "multiprocessing.resource_tracker" not in proc.command
-        ]
+        now = [proc for proc in with_variable(name, value) if "multiprocessing.resource_tracker" not in proc.command]
+        if now:
+            own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+            now = [proc for proc in now if proc.pid not in own]
         if not now:
             return left
         if time.monotonic() > deadline:
@@ -150,6 +149,38 @@ def end_leftovers(name: str, value: str, grace: float = 3) -> list[Proc]:
             kill_all(now)  # and look again: it may have forked meanwhile
         else:
             time.sleep(0.02)
+
+
+def _processes(name: str) -> Iterator[psutil.Process]:
+    """Those that may have a variable in their environment. Every test looks at all processes: what psutil would tell of
+    those that have not, which are nearly all, would cost more than the test."""
+    for pid in psutil.pids():
+        if not _carries_none(pid, name):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                yield psutil.Process(pid)
+
+
+def _carries_none(pid: int, name: str) -> bool:
+    """Whether it is sure that a process has no such variable."""
+    if sys.platform != "linux":
+        return False
+    try:
+        environment = _content(f"/proc/{pid}/environ")
+        if environment:
+            return f"{name}=".encode() not in environment
+        fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return fields[0] == b"Z" or age > _YOUNG
+    except OSError:
+        return True  # ended meanwhile, somebody else's, or one of the kernel's threads
+
+
+def _content(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return b"".join(iter(lambda: os.read(fd, 1 << 16), b""))
+    finally:
+        os.close(fd)
 
 
 def _scan(processes: Iterable[psutil.Process], name: str, value: str | None) -> tuple[list[Proc], bool]:
