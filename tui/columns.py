@@ -249,6 +249,25 @@ def instance_pieces(
     return [name, *_rest(columns, f"{status.glyph(signs)} {status.word}", status.tone, cells)]
 
 
+def differing(before: Sequence[Piece], after: Sequence[Piece]) -> list[tuple[int, int]] | None:
+    """Where two rows differ: from which cell to which, ascending, the first piece being at 0. None: all over."""
+    if len(before) != len(after):
+        return None
+    spans: list[tuple[int, int]] = []
+    place = 0
+    for old, new in zip(before, after, strict=True):
+        width = cell_len(new[0])
+        if old != new:
+            if cell_len(old[0]) != width:
+                return None
+            if spans and spans[-1][1] == place:
+                spans[-1] = spans[-1][0], place + width
+            else:
+                spans.append((place, place + width))
+        place += width
+    return spans
+
+
 def _rest(columns: Sequence[Column], state: str, tone: Tone, cells: dict[str, Piece]) -> list[Piece]:
     """State and the cells behind it. A state that needs more room takes that of CPU and sparkline, which say nothing
     then."""

@@ -60,6 +60,8 @@ class Session:
         """How the program ended, negative for a signal; None while it runs; 255 when somebody else took its status."""
         self._emulator = Emulator(*size)
         self._raw = bytearray()
+        self.received = 0
+        """Bytes that have come."""
         self._changed = threading.Condition()
         self._painting = False
         self._answered = not synchronized
@@ -236,6 +238,7 @@ class Session:
             data = b""  # EIO: nobody has the terminal open
         if data:
             with self._changed:
+                self.received += len(data)
                 self._raw += data
                 del self._raw[:-_RAW_LIMIT]
                 self._emulator.feed(data)

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..columns import Column, Piece, at, cpu_scale, header, hidden, instance_pieces, plan, type_pieces
+from ..columns import Column, Piece, at, cpu_scale, differing, header, hidden, instance_pieces, plan, type_pieces
 from ..model import Formation, Row
 from ..rowlist import RowList
 from ..sorting import SORTABLE, Order, clicked, reversed_, stepped
@@ -75,8 +75,8 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._columns: list[Column] = []
         self._titles: list[Piece] = []
         self._count = 0
-        self._drawn: dict[int, tuple[tuple[object, ...], Strip]] = {}
-        """By the row's place: what was drawn, and as what."""
+        self._drawn: dict[int, tuple[str, list[Piece], Strip]] = {}
+        """By the row's place: the style of the bar (empty: it has none), the pieces, and what was drawn of them."""
         self._styles: dict[str, Style] = {}
         self.elsewhere = 0
         """How many other parts of the screen are hidden for want of room; the titles tell of them too."""
@@ -227,8 +227,10 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         seen = range(top, min(len(self._rows), top + max(0, self.size.height - HEADER_ROWS)))
         self._drawn = {i: self._drawn[i] for i in seen if i in self._drawn}
         for i in seen:
-            if self._draw(i, now) and not whole:
-                self.refresh(Region(0, i - top + HEADER_ROWS, self.size.width, 1))
+            spans = self._draw(i, now)
+            if spans and not whole:
+                y = i - top + HEADER_ROWS
+                self.refresh(*(Region(start, y, stop - start, 1) for start, stop in spans))
 
     def _scale(self) -> float:
         return next((cpu_scale(self._formation, c.width) for c in self._columns if c.key == "spark"), 100.0)
@@ -243,14 +245,16 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         count = len(self.hidden) + self.elsewhere
         return (f"+{count} hidden", "dim") if count else None
 
-    def _draw(self, i: int, now: float) -> bool:
-        """Works out the row at place `i`. Returns whether it looks another way than before."""
-        content = (i == self._index and self._cursor_style_name(), *self._pieces(self._rows[i], now))
+    def _draw(self, i: int, now: float) -> list[tuple[int, int]]:
+        """Works out the row at place `i`. Returns from which cell to which it looks another way than before."""
+        cursor = self._cursor_style_name() if i == self._index else ""
+        pieces = list(self._pieces(self._rows[i], now))
         before = self._drawn.get(i)
-        if before is not None and before[0] == content:
-            return False
-        self._drawn[i] = content, self._strip(content, self.scrollable_content_region.width)
-        return True
+        if before is not None and before[:2] == (cursor, pieces):
+            return []
+        self._drawn[i] = cursor, pieces, self._strip(cursor, pieces, self.scrollable_content_region.width)
+        spans = differing(before[1], pieces) if before is not None and before[0] == cursor else None
+        return [(0, self.size.width)] if spans is None else [(start + 1, stop + 1) for start, stop in spans]
 
     def _pieces(self, row: Row, now: float) -> Sequence[Piece]:
         if row.instance is None:
@@ -260,13 +264,10 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _cursor_style_name(self) -> str:
         return "cursor" if self.has_focus else "cursor-unfocused"
 
-    def _strip(self, content: tuple[object, ...], width: int) -> Strip:
-        cursor, *pieces = content
-        back = self._style(str(cursor)) if cursor else Style.null()
+    def _strip(self, cursor: str, pieces: Sequence[Piece], width: int) -> Strip:
+        back = self._style(cursor) if cursor else Style.null()
         segments = [Segment(self._signs.cursor if cursor else " ", self._style("type") + back if cursor else back)]
-        for piece in pieces:
-            assert isinstance(piece, tuple)
-            segments.append(Segment(piece[0], self._style(piece[1]) + back))
+        segments += [Segment(text, self._style(style) + back) for text, style in pieces]
         return Strip(segments).adjust_cell_length(width, back)
 
     def _style(self, name: str) -> Style:
@@ -289,7 +290,7 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(self.size.width, base)
         if i not in self._drawn:
             self._draw(i, time.monotonic())
-        return self._drawn[i][1].apply_style(base)
+        return self._drawn[i][2].apply_style(base)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -126,9 +126,7 @@ class LogPane(Vertical):
         notes.append(Note(log.position, "dim" if log.following else "note", 9))
         self._title.show(log.source.title, notes)
         empty = self._empty_words()
-        if empty != log.empty_text:
-            log.empty_text = empty
-            log.refresh()
+        log.say_empty(empty)
 
     def _live(self) -> Live | None:
         """The instance whose log is shown, when it is one that is there."""

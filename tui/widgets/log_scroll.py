@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import work
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
@@ -87,7 +88,7 @@ class LogScroll(Widget, can_focus=True):
         self.source = Source("", ())
         self.selection: Selected | None = None
         """The text that is drawn as selected."""
-        self.empty_text = ""
+        self._empty_text = ""
         """What stands there while there is no line at all."""
         self.type_places: Mapping[str, int] = {}
         """The place of each type in the Procfile, for its hue."""
@@ -215,6 +216,13 @@ class LogScroll(Widget, can_focus=True):
             return f"at {100 * min(buffer.located, buffer.total) // max(1, buffer.total)}%{new}"
         about = "" if buffer.exact else "about "
         return f"line {max(0, min(buffer.total, place)):,} of {about}{buffer.total:,}{new}"
+
+    def say_empty(self, words: str) -> None:
+        """What stands there while there are no lines."""
+        if words != self._empty_text:
+            self._empty_text = words
+            if not self._frame:
+                self.refresh(Region(0, 0, self.size.width, 1))
 
     # How it looks -----------------------------------------------------------------------------------------------------
 
@@ -403,7 +411,7 @@ class LogScroll(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._frame):
-            text = f" {self.empty_text}" if y == 0 and not self._frame else ""
+            text = f" {self._empty_text}" if y == 0 and not self._frame else ""
             style = self.rich_style + self._part("empty")
             return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, self.rich_style)
         row = self._frame[y]
