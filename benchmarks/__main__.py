@@ -1,8 +1,9 @@
-"""Measures, prints, and writes the table of docs/benchmarks.md.
+"""Measures, prints, and writes the tables of docs/benchmarks.md and docs/benchmarks.svg.
 
-    python -m benchmarks                  everything; some five minutes
-    python -m benchmarks --quick          little of everything, in a minute; writes nothing
+    python -m benchmarks                  everything; some ten minutes
+    python -m benchmarks --quick          little of everything, in four; writes nothing
     python -m benchmarks keys search      only these; writes nothing
+    python -m benchmarks peers            beside other runners, see `peers.compare`
 
 A goal that is missed stands in the table as missed; when something could not be measured at all, the page stays as it
 is. Ends with 1 when something could not be measured, or when bytes of a log were lost or in disorder, and with 2 when
@@ -13,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 
 from .amounts import QUICK, WHOLE, Amounts
@@ -22,17 +24,42 @@ from .fairness import fairness
 from .figures import Finding
 from .flood import by_pipes, by_ptys
 from .keys import keys
-from .page import for_the_terminal, machine, write
+from .lastwords import lastwords
+from .many import many
+from .page import Section, for_the_terminal, machine, write
+from .peers.compare import compare
+from .router import router
 from .search import search
+from .size import size
+from .spawning import spawning
+from .starting import starting
+from .ticks import ticks
 
-BENCHMARKS: dict[str, Callable[[Amounts], list[Finding]]] = {
-    "pipes": by_pipes,
-    "ptys": by_ptys,
-    "fairness": fairness,
-    "keys": keys,
-    "search": search,
-    "crash": crash,
-    "commands": commands,
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One question."""
+
+    title: str
+    """Of its table."""
+    run: Callable[[Amounts], list[Finding]]
+
+
+BENCHMARKS = {
+    "pipes": Benchmark("A flood by pipes", by_pipes),
+    "ptys": Benchmark("A flood by ptys", by_ptys),
+    "fairness": Benchmark("Everything else during a flood", fairness),
+    "keys": Benchmark("Keys", keys),
+    "many": Benchmark("Many that do nothing", many),
+    "starting": Benchmark("The first moment", starting),
+    "spawning": Benchmark("Starting many, scaling, replacing", spawning),
+    "ticks": Benchmark("Looking at all processes", ticks),
+    "lastwords": Benchmark("Nothing lost, nothing left", lastwords),
+    "search": Benchmark("Search", search),
+    "crash": Benchmark("From a crash to its cause", crash),
+    "commands": Benchmark("Commands", commands),
+    "router": Benchmark("Router", router),
+    "size": Benchmark("Size", size),
 }
 
 
@@ -40,6 +67,10 @@ def main(words: list[str]) -> int:
     """Runs what was named, or everything, and returns the exit status."""
     quick = "--quick" in words
     names = [word for word in words if word != "--quick"]
+    if names[:1] == ["peers"]:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _end)
+        return compare(names[1:], quick=quick)
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(f"There is no benchmark {unknown[0]}: there are {', '.join(BENCHMARKS)}.", file=sys.stderr)
@@ -47,20 +78,21 @@ def main(words: list[str]) -> int:
     signal.signal(signal.SIGTERM, _end)
     print(machine())
     began = time.monotonic()
-    findings: list[Finding] = []
+    sections: list[Section] = []
     broken = False
     for name in names or BENCHMARKS:
         try:
-            found = BENCHMARKS[name](QUICK if quick else WHOLE)
+            found = BENCHMARKS[name].run(QUICK if quick else WHOLE)
         except Exception as error:
             broken = True
             result = f"could not be measured: {type(error).__name__}: {error}"
             found = [Finding(name, "to be measured", result, met=False, must=True)]
         print(for_the_terminal(found), flush=True)
-        findings += found
+        sections.append((BENCHMARKS[name].title, found))
+    findings = [finding for _, found in sections for finding in found]
     print(f"{time.monotonic() - began:.0f} s, {sum(one.met is False for one in findings)} goals missed.")
     if not names and not quick and not broken:
-        write(findings)
+        write(sections)
     return int(any(one.must and not one.met for one in findings))
 
 

@@ -54,6 +54,11 @@ class Dashboard:
                 os._exit(127)
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
 
+    @property
+    def pid(self) -> int:
+        """The process of the screen."""
+        return self._pid
+
     def __enter__(self) -> Self:
         return self
 

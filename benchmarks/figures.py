@@ -18,6 +18,8 @@ class Finding:
     """None: there is no goal."""
     must: bool = False
     """It is no matter of speed: a run in which it is missed has failed."""
+    used: float | None = None
+    """What part of what was allowed it took; above 1 it is missed. None: that cannot be told as a number."""
 
     @property
     def verdict(self) -> str:
@@ -27,17 +29,21 @@ class Finding:
 
 def at_least(what: str, goal: float, values: Sequence[float], write: Callable[[float], str], more: str = "") -> Finding:
     """The median of some values is to be as large as the goal. `more` is added to the result."""
-    return Finding(what, f"≥ {write(goal)}", spread(values, write) + more, median(values) >= goal)
+    value = median(values)
+    used = goal / value if value > 0 else math.inf
+    return Finding(what, f"≥ {write(goal)}", spread(values, write) + more, value >= goal, used=used)
 
 
 def at_most(what: str, goal: float, values: Sequence[float], write: Callable[[float], str], more: str = "") -> Finding:
     """The median of some values is to be no larger than the goal. `more` is added to the result."""
-    return Finding(what, f"≤ {write(goal)}", spread(values, write) + more, median(values) <= goal)
+    value = median(values)
+    return Finding(what, f"≤ {write(goal)}", spread(values, write) + more, value <= goal, used=value / goal)
 
 
 def p95_at_most(what: str, goal: float, times: Sequence[float], more: str = "") -> Finding:
     """Of times in seconds, 95 of 100 are to be no longer than the goal. `more` is added to the result."""
-    return Finding(what, f"p95 ≤ {seconds(goal)}", tail(times) + more, p95(times) <= goal)
+    value = p95(times)
+    return Finding(what, f"p95 ≤ {seconds(goal)}", tail(times) + more, value <= goal, used=value / goal)
 
 
 def information(what: str, result: str) -> Finding:
@@ -51,7 +57,9 @@ def p95(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float], write: Callable[[float], str]) -> str:
-    """Median, least and greatest."""
+    """Median, least and greatest; of a single value only that."""
+    if len(values) == 1:
+        return write(values[0])
     return f"{write(median(values))} ({write(min(values))} – {write(max(values))})"
 
 

@@ -26,7 +26,9 @@ def scratch() -> Iterator[Path]:
         yield Path(name)
 
 
-def write_app(folder: Path, commands: Mapping[str, str], *, tty: bool, quantity: Mapping[str, int]) -> Path:
+def write_app(
+    folder: Path, commands: Mapping[str, str], *, tty: bool, quantity: Mapping[str, int], more: str = ""
+) -> Path:
     """Writes an app's files and returns its folder.
 
     Args:
@@ -34,12 +36,13 @@ def write_app(folder: Path, commands: Mapping[str, str], *, tty: bool, quantity:
         commands: of the process types.
         tty: their output goes to ptys; else to pipes.
         quantity: instances of a type, where it is not one.
+        more: other settings, for all types.
     """
     app = folder / "app"
     app.mkdir()
     (app / "Procfile").write_text("".join(f"{name}: {command}\n" for name, command in commands.items()))
     (app / "procdeck.toml").write_text(
-        "stop_timeout = 1\n"
+        f"stop_timeout = 1\n{more}"
         + "".join(
             f"[types.{name}]\ntty = {str(tty).lower()}\nquantity = {quantity.get(name, 1)}\n" for name in commands
         )
@@ -115,6 +118,10 @@ class Formation:
         except TimeoutError:
             raise TimeoutError(f"waited {PATIENCE:g} s in vain for {what}") from None
 
+    def view(self, name: str) -> InstanceView:
+        """What is known of an instance."""
+        return self._instances[name]
+
     async def news_of(self, name: str, known: int) -> int:
         """Waits until another number of lines than the known one is told for an instance, and returns it.
 
@@ -145,7 +152,13 @@ class Formation:
 
 @contextlib.asynccontextmanager
 async def formation(
-    folder: Path, commands: Mapping[str, str], *, tty: bool = False, quantity: Mapping[str, int] | None = None
+    folder: Path,
+    commands: Mapping[str, str],
+    *,
+    tty: bool = False,
+    quantity: Mapping[str, int] | None = None,
+    app: Path | None = None,
+    more: str = "",
 ) -> AsyncIterator[Formation]:
     """Runs process types in an engine with the settings that are anybody's, and stops them at the end.
 
@@ -154,8 +167,10 @@ async def formation(
         commands: of the process types.
         tty: their output goes to ptys; else to pipes.
         quantity: instances of a type, where it is not one.
+        app: the app's folder, when it is written already.
+        more: other settings, for all types.
     """
-    app = write_app(folder, commands, tty=tty, quantity=quantity or {})
+    app = app or write_app(folder, commands, tty=tty, quantity=quantity or {}, more=more)
     with Children() as children:
         host = children.start(
             [sys.executable, "-m", "benchmarks.host", str(app)],

@@ -6,6 +6,7 @@ which it was not before.
 """
 
 import random
+import shlex
 import time
 
 from .amounts import Amounts
@@ -18,11 +19,12 @@ from .formation import environment, scratch, write_app
 PACE = 10_000
 """Lines a second."""
 _LOADS = (
-    ("idle", "", 0.015),
-    (f"{WRITERS} × {PACE:,} lines/s", f" {PACE}", 0.020),
-    (f"{WRITERS} writing as fast as they can, by pipes", "", 0.035),
+    ("idle", 0, "", 0.015),
+    (f"{WRITERS} × {PACE:,} lines/s", WRITERS, f" {PACE}", 0.020),
+    ("1 writing as fast as it can, by a pipe", 1, "", 0.035),
+    (f"{WRITERS} writing as fast as they can, by pipes", WRITERS, "", 0.035),
 )
-"""In words, what the writers are told besides, and the goal in seconds."""
+"""In words, how many write and what they are told besides, and the goal in seconds."""
 _PAUSES = (0.05, 0.2)
 """Least and greatest pause between two keys, in seconds: at odds with every timer."""
 _SETTLING = 1.5
@@ -33,17 +35,21 @@ def keys(amounts: Amounts) -> list[Finding]:
     """Measures under each load."""
     screen = f"{COLUMNS}×{ROWS}"
     findings = []
-    for i, (load, more, goal) in enumerate(_LOADS):
-        times = _times(amounts.keys, more, writing=i > 0)
+    for load, writing, more, goal in _LOADS:
+        times = _times(amounts.keys, more, writing)
         findings.append(p95_at_most(f"Key to changed screen ({screen}), {load}", goal, times))
     return findings
 
 
-def _times(count: int, more: str, *, writing: bool) -> list[float]:
+def _times(count: int, more: str, writing: int) -> list[float]:
     with scratch() as folder:
         gate = Gate(folder)
         # The number of the writer is that of the instance: `w.2`.
         command = program("writer", gate.path, "@", 0).replace("@", '"${PS#*.}"') + more
+        if 0 < writing < WRITERS:
+            # The others come to the gate, too, and do nothing.
+            idle = f': >{shlex.quote(str(gate.path))}."$$"; exec sleep 1000'
+            command = f'if [ "${{PS#*.}}" -gt {writing} ]; then {idle}; fi; {command}'
         app = write_app(folder, {"w": command}, tty=False, quantity={"w": WRITERS})
         with Dashboard(app, environment(folder)) as dashboard:
             dashboard.wait_for_bar()

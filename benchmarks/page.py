@@ -1,4 +1,5 @@
-"""Where findings are written: columns for the terminal, a table for docs/benchmarks.md."""
+"""Where findings are written: columns for the terminal, a table for each question in docs/benchmarks.md, and a picture
+beside it."""
 
 import os
 import platform
@@ -8,8 +9,12 @@ from collections.abc import Sequence
 
 from . import REPO
 from .figures import Finding
+from .picture import picture
 
 DOCS = REPO / "docs" / "benchmarks.md"
+PICTURE = REPO / "docs" / "benchmarks.svg"
+Section = tuple[str, Sequence[Finding]]
+"""A question, and what was found."""
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
@@ -22,11 +27,21 @@ def for_the_terminal(findings: Sequence[Finding]) -> str:
     return "\n".join(rows)
 
 
-def write(findings: Sequence[Finding]) -> None:
-    """Puts the table and what it was measured on into the page, in the place of those from before."""
+def write(sections: Sequence[Section]) -> None:
+    """Puts the tables and what it was measured on into the page, in the place of those from before, and makes the
+    picture anew."""
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(_BEGIN)
     after = rest.partition(_END)[2]
-    DOCS.write_text(before + _BEGIN + _table(findings) + f"\n{machine()}\n" + _END + after, encoding="utf-8")
+    # Named here, as without a run there is none.
+    shown = f"![What was promised, and what it took]({PICTURE.name})\n"
+    text = f"{before}{_BEGIN}{shown}\n{tables(sections)}\n{machine()}\n{_END}{after}"
+    DOCS.write_text(text, encoding="utf-8")
+    PICTURE.write_text(picture(sections, machine()), encoding="utf-8")
+
+
+def tables(sections: Sequence[Section]) -> str:
+    """A table for each question, under its title."""
+    return "\n".join(f"### {title}\n\n{_table(findings)}" for title, findings in sections)
 
 
 def _table(findings: Sequence[Finding]) -> str:

@@ -14,6 +14,7 @@ import pytest
 from procdeck.core import proctable
 from procdeck.core.proctable import (
     Process,
+    children_of_this_process,
     command_line,
     environment_value,
     read_process,
@@ -77,6 +78,20 @@ def test_what_waited_for_children_used_is_known() -> None:
     before = facts(os.getpid()).children_cpu
     subprocess.run(["/bin/sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"], check=True)
     assert facts(os.getpid()).children_cpu > before
+
+
+@LINUX_ONLY
+def test_children_are_there_until_they_are_reaped() -> None:
+    with running("sleep 60") as pid:
+        children = children_of_this_process()
+        assert children is not None
+        assert pid in children
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: facts(pid).zombie)
+        children = children_of_this_process()
+        assert children is not None
+        assert pid in children
+    assert pid not in (children_of_this_process() or set())
 
 
 def test_nobody_is_no_process() -> None:
