@@ -35,7 +35,7 @@ from procdeck.core.messages import (
 
 from .ansi import plain
 from .attach import Attachment
-from .colours import Depth
+from .colours import Depth, forget_true_colour
 from .driver import TerminalDriver
 from .keys import Key
 from .lending import LendingApp
@@ -638,6 +638,7 @@ def run_dashboard(
     async def connect() -> Client:
         return await (Client.connect(where) if isinstance(where, Path) else Client.adopt(where))
 
+    forget_true_colour(os.environ)
     remembered = ViewMemory(root)
     light = background_is_light(os.environ.get("COLORFGBG"))
     app = ProcdeckApp(connect, interrupted, remembered=remembered, theme=theme, depth=None, light=light, tour=tour)

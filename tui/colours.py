@@ -3,7 +3,7 @@ colour made lighter or darker until it stands out from what it stands on. Pure; 
 matter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from enum import Enum
 from functools import lru_cache
 
@@ -29,6 +29,13 @@ class Depth(Enum):
     TRUE = "truecolor"
     EIGHT_BIT = "256"
     FOUR_BIT = "standard"
+
+
+def forget_true_colour(environ: MutableMapping[str, str]) -> None:
+    """Lets COLORTERM count for nothing where it is a lie: GNU screen hands on that of the terminal around it, and takes
+    true colours for other codes."""
+    if environ.get("STY") and not environ.get("TMUX"):
+        environ.pop("COLORTERM", None)
 
 
 def contrast(one: Color, other: Color) -> float:

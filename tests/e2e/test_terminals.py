@@ -74,6 +74,9 @@ KINDS = [
     ("screen-256color", None, {"256"}),
     ("xterm", None, {"16"}),
     ("linux", None, {"16"}),
+    # GNU screen, in a terminal that has true colours.
+    ("screen.xterm-256color", "truecolor STY", {"256"}),
+    ("screen", "truecolor STY", {"16"}),
 ]
 
 
@@ -81,7 +84,13 @@ KINDS = [
 def test_a_terminal_gets_colours_that_it_knows_and_the_selection_is_seen(
     terminal: Terminals, folder: Path, term: str, colorterm: str | None, kinds: set[str]
 ) -> None:
-    screen = opened(terminal, folder, 7410, {"TERM": term, "COLORTERM": colorterm})
+    within, _, in_screen = (colorterm or "").partition(" ")
+    screen = opened(
+        terminal,
+        folder,
+        7410,
+        {"TERM": term, "COLORTERM": within or None, "STY": in_screen and "4711.pts-0", "TMUX": None},
+    )
     assert colours_written(screen) == kinds
     selected = cursor_row(screen)
     row, _ = screen.find("web.1")
