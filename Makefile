@@ -9,11 +9,11 @@ BIN = $(VENV)/bin
 .DEFAULT_GOAL = help
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test faults fuzz bench man check format screenshots snapshots clean
+.PHONY: help demo test faults fuzz bench bench-peers man check format screenshots snapshots clean
 
 help: ## List what can be made
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1:\2/p' Makefile | awk -F: '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1:\2/p' Makefile | awk -F: '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo "PYTHON=/path/to/python3 chooses the Python of a new $(VENV), PYTEST_ARGS=… adds arguments for pytest."
 
 # Run by make itself and not by a shell: signals reach it, and make waits until its processes are gone.
@@ -32,6 +32,10 @@ fuzz: $(VENV)/dev ## Hammer at the dashboard for a minute each on a made-up and 
 
 bench: $(VENV)/dev ## Measure what is said about logs, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+bench-peers: $(VENV)/dev ## Bring other runners into PEERS (build/peers), and measure procdeck beside them
+	$(BIN)/python -m benchmarks.peers.install $(or $(PEERS),build/peers)
+	PEERS=$(or $(PEERS),build/peers) $(BIN)/python -m benchmarks peers
 
 man: $(VENV)/dev ## Write docs/procdeck.1 from what the commands say of themselves
 	$(BIN)/python docs/manpage.py

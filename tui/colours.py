@@ -34,7 +34,8 @@ class Depth(Enum):
 def forget_true_colour(environ: MutableMapping[str, str]) -> None:
     """Lets COLORTERM count for nothing where it is a lie: GNU screen hands on that of the terminal around it, and takes
     true colours for other codes."""
-    if environ.get("STY") and not environ.get("TMUX"):
+    # TMUX says nothing: the one may run in the other, either way.
+    if environ.get("STY") and environ.get("TERM", "").startswith("screen"):
         environ.pop("COLORTERM", None)
 
 
