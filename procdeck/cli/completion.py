@@ -190,9 +190,7 @@ _WORDS: dict[str, Words] = {
 """By the name of an option or argument; and by the command's before it, where that makes a difference."""
 _FILES = dict.fromkeys(
     ("procfile", "env_files", "socket", "json_file", "csv_file", "svg_file", "record"), "file"
-) | dict.fromkeys(
-    ("root", "detach_or_root", "log_dir", "location", "templates"), "dir"
-)
+) | dict.fromkeys(("root", "detach_or_root", "log_dir", "location", "templates"), "dir")
 
 
 class _Named(_ParamType):
