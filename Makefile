@@ -103,7 +103,8 @@ else \
 	rm -rf $(VENV); \
 	"$$found" -m venv $(VENV); \
 fi; \
-PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)'; \
+PIP_USER=0 $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)' \
+	--config-settings editable_mode=compat; \
 $(BIN)/python -m compileall -q core tui procdeck || :; \
 touch $(2); \
 echo 'WHOLE_IN = $(CURDIR)' >$(VENV)/whole

@@ -9,9 +9,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .config import Config
-from .coroner import Death, Surroundings, examine, load_rules
 from .crashbook import Crashbook
 from .crashfiles import CrashFiles, KeptCrash
 from .crashreport import CrashReport, RunRecord
@@ -23,6 +23,9 @@ from .messages import CrashDetail, Crashed, CrashLearned, CrashList, Event
 from .outofmemory import oom_kills
 from .spawn import Ended
 from .state import Exit
+
+if TYPE_CHECKING:
+    from .coroner import Death, Surroundings
 
 LOAD_DELAY = 1.0
 """Seconds after the first start until that is loaded, beside everything else, which the first crash will need."""
@@ -168,7 +171,9 @@ class Crashes:
 
     # Examining --------------------------------------------------------------------------------------------------------
 
-    def _death(self, instance: Instance, record: RunRecord, ended: Ended | None) -> Death:
+    def _death(self, instance: Instance, record: RunRecord, ended: Ended | None) -> "Death":
+        from .coroner import Death  # with the first crash: no child should wait for it
+
         before, after = (self._oom_kills.get(instance.name), oom_kills()) if ended is not None else (None, None)
         return Death(
             name=instance.name,
@@ -194,12 +199,16 @@ class Crashes:
     def _examine_one(self) -> None:
         if not self._deaths:
             return  # somebody could not wait, and has seen to it
+        from .coroner import examine
+
         death, store, environment = self._deaths.popleft()
         report = self._book.add(examine(death, store, self._surroundings()), first=environment is not None)
         self._announce(report)
         self._keep(KeptCrash(report) if environment is None else self._loops.begin(report, environment))
 
-    def _surroundings(self) -> Surroundings:
+    def _surroundings(self) -> "Surroundings":
+        from .coroner import Surroundings
+
         config = self._config()
         ports = {instance.port: instance.name for instance in self._instances() if _serves(instance)}
         return Surroundings(config.root, config.run_id, self._holder, ports)
@@ -234,6 +243,8 @@ class Crashes:
 
     def _load(self) -> None:
         # Beside everything else. Whoever needs it before it is there waits for it.
+        from .coroner import load_rules
+
         asyncio.get_running_loop().run_in_executor(None, load_rules)
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .config import Config, TypeSpec
-from .crashes import Crashes
 from .environment import address_variable, instance_environment
 from .errors import ProcdeckError, UsageError
 from .formation import instance_name, nearest, parse_changes, split_instance, unknown_type
@@ -59,7 +58,6 @@ from .readiness import Readiness
 from .reload import HOLD_AT_ONCE, difference
 from .reloader import Reloader
 from .remembered import Quantities, RememberedFile
-from .rolling import Rolls
 from .router.control import Report
 from .routing import Routing
 from .spawn import Ended
@@ -68,6 +66,8 @@ from .wording import sayable
 
 if TYPE_CHECKING:
     from .closeup import Closeup
+    from .crashes import Crashes
+    from .rolling import Rolls
 
 _CRASHED_STATES = frozenset({State.CRASHED, State.BACKOFF})
 _RESTARTED_WHEN_SAVED = _CRASHED_STATES | {State.RUNNING, State.EXITED}
@@ -82,6 +82,8 @@ ATTACH_TAIL = 4096
 
 WATCH_DELAY = 0.5
 """Seconds after which files are watched: the formation's start comes first."""
+FOLLOW_DELAY = 0.02
+"""Seconds after the first child until what follows the runs is loaded."""
 
 
 class Engine:
@@ -137,14 +139,9 @@ class Engine:
             root=config.root,
         )
         self._holders = Holders()
-        self._crashes = Crashes(
-            config=lambda: self.config,
-            holder=self._holders.of,
-            instances=self._in_order,
-            claim=self._lookout.claim,
-            tell=self._outbox.tell,
-            failed=self.notice,
-        )
+        self._followed: Crashes | None = None
+        self._begun: list[Instance] = []
+        """Whose first runs began before there was anybody to follow them."""
         self._readers: set[Mailbox] = set()
         """Those of `events`, in this process."""
         self._settling: asyncio.Handle | None = None
@@ -158,11 +155,7 @@ class Engine:
             failed=self.notice,
         )
         self._closeup: Closeup | None = None
-        self._rolls = Rolls(
-            instances=self._in_order,
-            tell=self._outbox.tell,
-            turned=self._type_turned,
-        )
+        self._rolls: Rolls | None = None
         self._routing = Routing(
             instances=self._in_order,
             claim=self._lookout.claim,
@@ -255,6 +248,10 @@ class Engine:
         self._refuse_while_stopping()
         words = target.split() or [target]
         targets = [instance for word in words for instance in self._targets(word)]
+        if self._rolls is None:
+            from .rolling import Rolls
+
+            self._rolls = Rolls(instances=self._in_order, tell=self._outbox.tell, turned=self._type_turned)
         return Done(self._rolls.begin(targets, ", ".join(words)))
 
     async def hold(self, target: str) -> Done:
@@ -354,7 +351,8 @@ class Engine:
             self._outbox.tell(Stopping())
             self._readiness.close()
             self._reloader.close()
-            self._rolls.close()
+            if self._rolls is not None:
+                self._rolls.close()
             self._routing.wind_up()
             for instance in self._instances.values():
                 instance.restart_wanted = False
@@ -407,7 +405,8 @@ class Engine:
             self._outbox.tell(InstanceChanged(instance.view()))
             if instance.state is State.RUNNING and not instance.ready:
                 self._readiness.watch()
-            self._rolls.changed(instance)
+            if self._rolls is not None:
+                self._rolls.changed(instance)
             self._routing.changed(instance)
             # Somebody may have waited for this: later, as an instance must not change while it tells of a change.
             self._settle_soon()
@@ -417,8 +416,32 @@ class Engine:
         if not instance.store.exact and self._counting is None:
             self._counting = asyncio.get_running_loop().call_later(COUNT_DELAY, self._count)
 
+    @property
+    def _crashes(self) -> "Crashes":
+        if self._followed is None:
+            from .crashes import Crashes
+
+            self._followed = Crashes(
+                config=lambda: self.config,
+                holder=self._holders.of,
+                instances=self._in_order,
+                claim=self._lookout.claim,
+                tell=self._outbox.tell,
+                failed=self.notice,
+            )
+            for instance in self._begun:
+                self._followed.began(instance)
+            self._begun.clear()
+        return self._followed
+
     def run_began(self, instance: Instance) -> None:
-        self._crashes.began(instance)
+        if self._followed is not None:
+            self._followed.began(instance)
+            return
+        if not self._begun:
+            # Children first.
+            self._delayed.append(asyncio.get_running_loop().call_later(FOLLOW_DELAY, lambda: self._crashes))
+        self._begun.append(instance)
 
     def run_ended(self, instance: Instance, exit_: Exit, uptime: float, ended: Ended | None, *, wanted: bool) -> None:
         self._crashes.ended(instance, exit_, uptime, ended, wanted=wanted)
@@ -662,7 +685,7 @@ class Engine:
             index=spec.type.index,
             wanted=self._wanted[name],
             ready=spec.ready.kind.value if spec.ready.given else "",
-            rolling=self._rolls.rolls(name),
+            rolling=self._rolls is not None and self._rolls.rolls(name),
             route=spec.route.port if spec.route is not None else None,
         )
 

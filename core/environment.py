@@ -118,12 +118,13 @@ def runtime_folder() -> Path:
         ProcdeckError: it cannot be made, or belongs to somebody else, or others may enter it.
     """
     import stat
-    import tempfile
 
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     folder = Path(runtime or "/nonexistent") / "procdeck"
     try:
         if not folder.parent.is_dir():
+            import tempfile  # which takes longer to load than all else here takes
+
             folder = Path(tempfile.gettempdir()) / f"procdeck-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()

@@ -25,7 +25,6 @@ from .messages import DRAINING, InstanceView, RunMark
 from .output import Output
 from .policy import CrashHistory
 from .proctable import Process, send_to_groups, signal_group
-from .prompts import prompt_of
 from .runlog import RunLog
 from .spawn import Child, Ended, spawn, when_ended
 from .state import Event, Exit, State, transition
@@ -319,7 +318,7 @@ class Instance:
         self.members = members
         if self._output is not None:
             self._output.try_again()
-        self._prompt = prompt_of(self.store) if self._alive else ""
+        self._prompt = self._find_prompt()
         if self.ending:
             self._press(members, now)
         if members or self._alive:
@@ -334,6 +333,12 @@ class Instance:
         if self._seen_as() != before:
             self._host.changed(self)
         self._check_loop(now)
+
+    def _find_prompt(self) -> str:
+        # Loaded at the first look, which is when the children have been started.
+        from .prompts import prompt_of
+
+        return prompt_of(self.store) if self._alive else ""
 
     def exceeded(self, memory: int) -> None:
         """Its tree holds more memory (bytes) than its limit: it is ended, which counts as a crash with that cause."""
