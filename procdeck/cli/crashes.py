@@ -14,8 +14,7 @@ import click
 from procdeck.cli import interrupt
 from procdeck.cli.chosen import choose, instances_of
 from procdeck.cli.crashjson import crash_document
-from procdeck.cli.engines import find
-from procdeck.cli.options import where
+from procdeck.cli.engines import Place, ask, engine_options, find
 from procdeck.cli.printing import printing, wants_colours, write
 from procdeck.core.client import Client, EngineGone
 from procdeck.core.crasharchive import detail_kept, find_kept, list_kept
@@ -42,7 +41,7 @@ _STYLES = {
 
 
 @click.command()
-@where
+@engine_options
 @click.option(
     "-n", "kinds", metavar="N", help=f"At most N kinds of crashes, the latest first; or `all`. Default: {_KINDS}."
 )
@@ -53,6 +52,7 @@ _STYLES = {
 def crashes(
     procfile: str | None,
     root: str | None,
+    socket: str | None,
     kinds: str | None,
     run: str | None,
     earlier: bool,
@@ -77,10 +77,20 @@ def crashes(
     )
     if run is not None and len(names) != 1:
         raise UsageError("--run is about one instance: name it, as in procdeck crashes web.1 --run 3.")
-    place = find(procfile, root)
-    assert place.root is not None
+    place = find(procfile, root, socket)
     interrupt.check()
-    return printing(_print(place.root, place.socket, asked, as_json=as_json))
+    folder = place.root if place.root is not None else _folder_of(place)
+    return printing(_print(folder, place.socket, asked, as_json=as_json))
+
+
+def _folder_of(place: Place) -> Path:
+    """The folder of the formation whose engine is there: what had crashed earlier is kept by that.
+
+    Raises:
+        ProcdeckError: nobody answers.
+    """
+    with ask(place) as engine:
+        return Path(engine.snapshot().root)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ that is so is `procdeck.cli.settled`'s matter.
 
 import asyncio
 import contextlib
-import shutil
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -27,6 +27,9 @@ from procdeck.core.messages import (
     TypeView,
 )
 from procdeck.core.state import State
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 TIMEOUT = 60.0
 """Seconds after which it is given up, unless a command says otherwise: as long as Heroku waits for a PORT."""
@@ -181,7 +184,7 @@ def _older(view: InstanceView, seconds: float) -> InstanceView:
 
 
 class Progress:
-    """One line on the terminal, written anew in its place; where there is no terminal, none.
+    """One line on the terminal with something that turns, written anew in its place; where there is no terminal, none.
 
     Attributes:
         on: there is a terminal to write it on.
@@ -195,27 +198,29 @@ class Progress:
         self.on = sys.stderr.isatty()
         self._head = head
         self._begun = time.monotonic()
-        self._shown = False
+        self._status: Status | None = None
 
     def show(self, words: str) -> None:
         """Tells what is waited for, unless the waiting has only begun."""
         passed = time.monotonic() - self._begun
-        if self.on and passed >= _QUIET:
-            line = f"{self._head} {words} ({short(passed)})"
-            width = shutil.get_terminal_size().columns - 1
-            self._write(f"\r{line[:width]}\x1b[K")
-            self._shown = True
+        if not self.on or passed < _QUIET:
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        line = Text(f"{self._head} {words} ({short(passed)})", no_wrap=True, overflow="ellipsis")
+        with contextlib.suppress(OSError):
+            if self._status is None:
+                self._status = Console(stderr=True).status(line)
+                self._status.start()
+            self._status.update(line)
 
     def end(self) -> None:
         """Takes the line away."""
-        if self._shown:
-            self._write("\r\x1b[K")
-            self._shown = False
-
-    def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(text)
-            sys.stderr.flush()
+        if self._status is not None:
+            with contextlib.suppress(OSError):
+                self._status.stop()
+            self._status = None
 
 
 def _words(pending: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from procdeck.core.config import crash_folder
+from procdeck.core.places import socket_path
 from tests.cli.support import PATIENCE, PROCDECK, Deck, Result, environment, procdeck, running
 from tests.support import programs
 from tests.support.apps import Apps
@@ -102,6 +103,14 @@ def test_several_kinds_are_listed_with_how_often_where_and_why(shop: Path) -> No
     )
     assert re.search(r"^1 × exit 3\n    out of cheese\n    odd\.1 · [-\d]+ [:\d]+$", text, re.MULTILINE)
     assert "Last words" not in text
+
+
+def test_the_formation_can_be_named_by_its_socket(shop: Path, tmp_path: Path) -> None:
+    with up(shop, crashed=3):
+        named = told(procdeck("crashes", "odd", "--socket", str(socket_path(shop)), cwd=tmp_path))
+        assert named.startswith("odd.1 crashed: exit 3")
+        assert "odd.1" in told(procdeck("crashes", "--earlier", "--socket", str(socket_path(shop)), cwd=tmp_path))
+    refused(procdeck("crashes", "--socket", str(socket_path(shop)), cwd=tmp_path), "No engine listens on", status=1)
 
 
 def test_with_a_name_the_latest_is_told_in_full(shop: Path) -> None:
