@@ -44,7 +44,8 @@ class Dashboard:
         self._line = 1
         self._rest = b""
         self._last = b""
-        argv = [sys.executable, "-m", "procdeck", "up", "-d", str(app)]
+        # What people type, which is installed beside the Python that runs this.
+        argv = [str(Path(sys.executable).with_name("procdeck")), "up", "-d", str(app)]
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             try:

@@ -13,9 +13,10 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+import msgspec
 
 from .config import Config, socket_name
 from .engine import Engine
@@ -27,8 +28,7 @@ from .proctable import has_children
 from .server import AlreadyRunning, Server, bind, clear
 
 
-@dataclass(frozen=True)
-class Launched:
+class Launched(msgspec.Struct, frozen=True):
     """A running engine, from the viewer's side."""
 
     owner: socket.socket

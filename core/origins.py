@@ -6,17 +6,17 @@ The line is looked up when somebody asks, in the file as it is then: that is whe
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import msgspec
 
 from .procfile import lines_of_types
 from .tomllines import line_of
 from .wording import sayable
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where a rule is said."""
 
     name: str

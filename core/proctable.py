@@ -8,15 +8,15 @@ import os
 import signal
 import sys
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 LINUX = sys.platform == "linux"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(msgspec.Struct, frozen=True, gc=False):
     """One process, as it was when the table was read."""
 
     pid: int

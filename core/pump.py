@@ -11,7 +11,8 @@ import os
 import select
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+
+import msgspec
 
 from .spawn import PIPE_SIZE
 
@@ -23,8 +24,7 @@ _WAIT_MS = 4
 """Milliseconds that it waits for more: to hand work over costs about a twentieth of that."""
 
 
-@dataclass(frozen=True)
-class Pumped:
+class Pumped(msgspec.Struct, frozen=True):
     """What the thread has done."""
 
     chunks: list[tuple[int, float]]

@@ -14,8 +14,9 @@ import struct
 import sys
 import termios
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 SHELL = "/bin/sh"
 PIPE_SIZE = 1 << 20
@@ -24,8 +25,7 @@ _POLL = 0.02
 _DEFAULT_SIGNALS = [signal.SIGPIPE, signal.SIGXFSZ]
 
 
-@dataclass(frozen=True)
-class Child:
+class Child(msgspec.Struct, frozen=True):
     """A spawned process."""
 
     pid: int
@@ -122,8 +122,7 @@ def _pass_bytes_through(slave: int) -> None:
     termios.tcsetattr(slave, termios.TCSANOW, attributes)
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """How a child ended, as the kernel tells it."""
 
     status: int

@@ -8,8 +8,9 @@ about twice as fast as into new pages.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 REGION = 8 * 1024 * 1024
 """Bytes; also the longest piece."""
@@ -26,8 +27,7 @@ def spill_folder() -> Path:
     return Path(tempfile.gettempdir())
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(msgspec.Struct, frozen=True, gc=False):
     """Where a piece lies."""
 
     offset: int

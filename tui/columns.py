@@ -11,7 +11,8 @@ from .status import Glyphs, Tone, exit_word, instance_status, type_status, up_co
 from .text import NOTHING, duration, elide, latency, memory, pad, percent, rate, sparkline
 
 Piece = tuple[str, str]
-"""Text, and the name of its style: a Tone, or one of `type`, `instance`, `dim`, `plain`, `spark`, `busy`."""
+"""Text, and the name of its style: a Tone, or one of `type`, `instance`, `dim`, `plain`, `spark`, `busy`,
+`failed`."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ _COMFORT = 3
 def plan(width: int, longest_name: int, *, routed: bool = False) -> list[Column]:
     """The columns for a table of `width` cells, the first of which belongs to the cursor; the screen has one more.
 
-    The less a column is needed, the earlier it goes: the last exit, the memory's sparkline, the processes and threads
-    of each, PID, PORT, what goes through the router, sparkline, uptime. The name and its state, CPU, memory and
+    The less a column is needed, the earlier it goes: the last exit, the memory's sparkline, connections and failures,
+    the processes and threads of each, PID, PORT, requests and their times, sparkline, uptime. The name and its state, CPU, memory and
     restarts are always there.
 
     Args:
@@ -71,8 +72,8 @@ def plan(width: int, longest_name: int, *, routed: bool = False) -> list[Column]
     more: list[Column] = []
     if spark:
         # Each only where there is room for those before it, so that a wider table never has fewer.
-        room = spare - _COMFORT
-        for columns in _MORE:
+        room = spare - (0 if routed else _COMFORT)
+        for columns in _MORE_ROUTED if routed else _MORE:
             room -= sum(column.width + column.gap for column in columns)
             if room < 0:
                 break
@@ -105,9 +106,11 @@ _MORE = (
     (Column("last", "LAST EXIT", 11, right=False, gap=2),),
 )
 """What a wide table has besides, what is needed most first."""
+_MORE_ROUTED = (_MORE[0], (Column("conn", "CONN", 5), Column("fail", "FAIL", 5)), *_MORE[1:])
+"""The same where a type has a route. The CPU's line may then be as short as it can be: on a terminal of 120 they fit."""
 _TRAFFIC = (Column("req", "REQ/S", 6), Column("p95", "P95", 5))
 """What is known of types that have a route."""
-_RIGHT = ("req", "p95", "mem", "memspark", "procs", "thr", "up", "rst", "last", "port", "pid")
+_RIGHT = ("req", "p95", "conn", "fail", "mem", "memspark", "procs", "thr", "up", "rst", "last", "port", "pid")
 """The order of the columns behind the CPU's."""
 _USUAL = 79
 """Cells of the table on a terminal of the usual 80: what that one has and another has not is said to be hidden."""
@@ -282,7 +285,7 @@ def _rest(columns: Sequence[Column], state: str, tone: Tone, cells: dict[str, Pi
                 pieces.append((pad(elide(state, column.width), column.width), tone.value))
             continue
         if over:
-            if column.key in ("cpu", "spark", "req", "p95", "mem", "memspark", "procs", "thr"):
+            if column.key in _GIVEN:
                 continue
             room = sum(c.width + c.gap for c in columns[1 : columns.index(column)]) - columns[1].gap
             pieces.append((pad(elide(state, room), room), tone.value))
@@ -292,13 +295,28 @@ def _rest(columns: Sequence[Column], state: str, tone: Tone, cells: dict[str, Pi
     return pieces
 
 
+_GIVEN = frozenset({"cpu", "spark", "req", "p95", "conn", "fail", "mem", "memspark", "procs", "thr"})
+"""Columns whose room a long state takes."""
+
+
 def _traffic(formation: Formation, name: str, otherwise: str) -> dict[str, Piece]:
-    """What went through the router: nothing for those to whom it does not lead. Failures are seen by the colour."""
+    """What went through the router: nothing for those to whom it does not lead. Failures are seen by the colour, also
+    where there is no room to count them."""
     traffic = formation.traffic(name)
     if traffic is None:
         return {}
     style = Tone.CRASHED.value if traffic.failures else otherwise if traffic.requests else "dim"
-    return {"req": (rate(traffic.requests), style), "p95": (latency(traffic.first_byte_p95), style)}
+    return {
+        "req": (rate(traffic.requests), style),
+        "p95": (latency(traffic.first_byte_p95), style),
+        "conn": (_thousands(traffic.connections), otherwise if traffic.connections else "dim"),
+        "fail": (_thousands(traffic.failures), "failed" if traffic.failures else "dim"),
+    }
+
+
+def _thousands(count: int) -> str:
+    """A count in at most five cells."""
+    return str(count) if count < 100_000 else f"{count // 1000}k"
 
 
 def _fit(text: str, column: Column) -> str:

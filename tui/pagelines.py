@@ -25,6 +25,7 @@ class Styles:
     crashed: Style
     cpu: Style
     memory: Style
+    requests: Style
     busy: Style
     cursor: Style
 
@@ -45,6 +46,7 @@ class Styles:
             crashed=style("error"),
             cpu=style("spark"),
             memory=style("faint"),
+            requests=style("primary"),
             busy=style("warning", bold=True),
             cursor=Style(bgcolor=colours["bar"]),
         )

@@ -13,7 +13,7 @@ from .status import exit_word
 
 Item = TypeVar("Item")
 
-LARGEST_FIRST = frozenset({"cpu", "req", "p95", "mem", "procs", "thr", "up", "rst"})
+LARGEST_FIRST = frozenset({"cpu", "req", "p95", "conn", "fail", "mem", "procs", "thr", "up", "rst"})
 """Columns that are sorted to see who is at the top. By the others one looks something up."""
 
 
@@ -125,6 +125,8 @@ _VALUES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "cpu": _usage("cpu"),
     "req": _traffic("requests"),
     "p95": _traffic("first_byte_p95"),
+    "conn": _traffic("connections"),
+    "fail": _traffic("failures"),
     "mem": _usage("memory"),
     "procs": _usage("processes"),
     "thr": _usage("threads"),

@@ -1,6 +1,5 @@
 """Facts of real processes, and signals that cannot hit a stranger."""
 
-import dataclasses
 import os
 import signal
 import subprocess
@@ -8,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -129,7 +129,7 @@ def test_a_process_can_be_told_from_a_later_one_with_its_pid() -> None:
         process = facts(pid)
         assert process.key == facts(pid).key
         assert still_there(process)
-        assert not still_there(dataclasses.replace(process, start=process.start - 1))
+        assert not still_there(msgspec.structs.replace(process, start=process.start - 1))
         assert process.key != facts(other).key
     assert not still_there(process)
 
@@ -163,8 +163,8 @@ def test_a_signal_reaches_the_process_that_was_seen() -> None:
 def test_a_signal_does_not_reach_another_with_the_same_pid() -> None:
     with running("sleep 60") as pid:
         process = facts(pid)
-        assert not send(dataclasses.replace(process, start=process.start - 1), signal.SIGKILL)
-        send_to_groups([dataclasses.replace(process, start=process.start - 1)], signal.SIGKILL)
+        assert not send(msgspec.structs.replace(process, start=process.start - 1), signal.SIGKILL)
+        send_to_groups([msgspec.structs.replace(process, start=process.start - 1)], signal.SIGKILL)
         time.sleep(0.05)
         assert not gone(pid)
 
@@ -197,7 +197,7 @@ def test_our_own_group_is_never_signalled(monkeypatch: pytest.MonkeyPatch) -> No
     sent: list[int] = []
     monkeypatch.setattr(os, "killpg", lambda group, number: sent.append(group))
     me = facts(os.getpid())
-    send_to_groups([me, dataclasses.replace(me, group=1), dataclasses.replace(me, group=0)], signal.SIGTERM)
+    send_to_groups([me, msgspec.structs.replace(me, group=1), msgspec.structs.replace(me, group=0)], signal.SIGTERM)
     assert sent == []
 
 

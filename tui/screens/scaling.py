@@ -17,7 +17,7 @@ from ..scalingcurve import gain, knee, measuring, plateaus
 from ..scalingfacts import Facts, TypeLine
 from ..scalingpage import Page, page, styles_of
 from ..status import Glyphs, type_status
-from ..text import short
+from ..text import plural, short
 from ..widgets.header import Header
 from ..widgets.lines import Banner, Hint, LogTitle, Note
 from ..widgets.scaling_page import ScalingPage
@@ -95,8 +95,13 @@ class ScalingScreen(ActingScreen):
         if type_ is not None and type_.route is not None:
             notes.insert(0, Note(f"route {type_.route}", "dim", 3))
         traffic = self._formation.traffic(self._type)
-        if traffic is not None and traffic.failures:
-            notes.insert(0, Note(f"{traffic.failures} failed in the last second", "crashed", 8))
+        if traffic is not None:
+            failed, words = traffic.failures, "failed"
+            notes.insert(1, Note(plural(traffic.connections, "connection"), "dim", 2))
+            if failed:
+                notes.insert(0, Note(f"{failed} {words} in the last second", "crashed", 8))
+            else:
+                notes.insert(2, Note(f"0 {words}", "dim", 4))
         waiting = self._formation.waiting.get(self._type, 0)
         if waiting:
             notes.insert(0, Note(f"{waiting} waiting for an instance", "note", 7))

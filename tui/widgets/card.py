@@ -11,6 +11,7 @@ from textual.widget import Widget
 from ..model import Formation, Row
 from ..status import Glyphs, Status, instance_status, type_status
 from ..text import duration, elide, memory, plural, short
+from ..traffic import joined, parts
 
 
 class Card(Widget):
@@ -34,11 +35,24 @@ class Card(Widget):
     def render(self) -> Table:
         label: Style = self.get_component_rich_style("card--label", partial=True)
         value: Style = self.get_component_rich_style("card--value", partial=True)
-        room = max(10, self.size.width - 14)
+        room = self._room
         table = Table.grid(padding=(0, 2))
         for name, words in self._facts:
             table.add_row(Text(f" {name}", style=label), Text(elide(words, room), style=value))
         return table
+
+    @property
+    def _room(self) -> int:
+        """Cells of the words."""
+        return max(10, self.size.width - 14)
+
+    def _traffic(self, row: Row) -> list[tuple[str, str]]:
+        """What went through the router to it; nothing when it has no route."""
+        traffic = self._formation.traffic(row.name)
+        if traffic is None:
+            return []
+        waiting = 0 if row.instance else self._formation.waiting.get(row.type, 0)
+        return [("traffic", joined(parts(traffic, self._room, waiting)))]
 
     def _tell(self, row: Row) -> list[tuple[str, str]]:
         type_ = self._formation.types.get(row.type)
@@ -56,6 +70,7 @@ class Card(Widget):
                 ("command", type_.command),
                 ("wanted", f"{type_.wanted}, of which {self._formation.up(row.type)} run"),
                 ("tree", costs),
+                *self._traffic(row),
             ]
         view, now = live.view, time.monotonic()
         uptime = live.uptime(now)
@@ -64,6 +79,7 @@ class Card(Widget):
             ("command", type_.command),
             ("run", f"{view.run}" + (f", up {duration(uptime)}, pid {view.pid}" if uptime is not None else "")),
             ("tree", costs),
+            *self._traffic(row),
             ("PORT", str(view.port)),
         ]
         if view.last_exit is not None:

@@ -41,6 +41,7 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         "table--spark",
         "table--faintspark",
         "table--busy",
+        "table--failed",
         "table--note",
         "table--cursor",
         "table--cursor-unfocused",
