@@ -5,6 +5,7 @@ with which environment it runs. Made of what is known about it, as lines of text
 import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
@@ -13,18 +14,23 @@ from rich.text import Text
 
 from procdeck.core.crashreport import RunRecord
 from procdeck.core.messages import InstanceDetail, SettingView
+from procdeck.core.router.control import Traffic
 
 from .chart import ChartRow, cpu_top, framed, memory_top
 from .family import Relative, described, lineage
 from .model import Live
 from .pagelines import Styles, between, clean, fitted, heading
 from .runstrip import strip, summary
+from .scalingplot import fine_top
 from .status import Glyphs, exit_word
-from .text import duration, elide, memory, pad, percent, plural, short
+from .text import duration, elide, latency, memory, pad, percent, plural, rate, short
+from .traffic import GAP, parts
 
 _DAY: Final = 86_400
 _BESIDE: Final = 60
 """Cells from which on the two charts stand side by side; on fewer there is the CPU's only."""
+_FOUR: Final = 120
+"""And from which on those of what goes through the router stand beside them."""
 _GAP: Final = 2
 _SPACIOUS: Final = 50
 """Cells from which on a run is told in words."""
@@ -59,34 +65,64 @@ def overview(relatives: Sequence[Relative], width: int, styles: Styles, signs: G
 # What it costs --------------------------------------------------------------------------------------------------------
 
 
-def charts(
-    cpu: Sequence[float | None],
-    memories: Sequence[float | None],
-    width: int,
-    height: int,
-    styles: Styles,
-    signs: Glyphs,
-) -> list[Text]:
-    """CPU and memory over time, each under its latest value.
+@dataclass(frozen=True)
+class Costs:
+    """What is drawn over time: values a second apart, the latest last; None is not known."""
+
+    cpu: Sequence[float | None] = ()
+    """Percents of a core."""
+    memory: Sequence[float | None] = ()
+    """Bytes."""
+    requests: Sequence[float | None] | None = None
+    """A second; None where no route leads to it."""
+    p95: Sequence[float | None] = ()
+    """Seconds in which 95 of 100 answers began."""
+
+
+def charts(costs: Costs, width: int, height: int, styles: Styles, signs: Glyphs) -> list[Text]:
+    """CPU and memory over time, each under its latest value; where there is room, requests and their p95 too.
 
     Args:
-        cpu: percents of a core, a second apart, the latest last; None is not known.
-        memories: bytes.
+        costs: what is known.
         width: cells.
         height: rows of the columns; there are two lines more.
         styles: of the theme.
         signs: of the terminal.
     """
-    each = (width - 2 - _GAP) // 2 if width >= _BESIDE else width - 2
-    left = _chart(cpu, each, height, cpu_top(cpu), _percents, "CPU", "of a core", styles.cpu, styles, signs)
-    if width < _BESIDE:
-        return [fitted(Text.assemble(" ", line), width) for line in left]
-    right = _chart(memories, each, height, memory_top(memories), _bytes, "memory", "", styles.memory, styles, signs)
+    four = costs.requests is not None and width >= _FOUR
+    count = 4 if four else 2 if width >= _BESIDE else 1
+    each = (width - 2 - _GAP * (count - 1)) // count
+    drawn = [
+        _chart(costs.cpu, each, height, cpu_top(costs.cpu), _percents, "CPU", "of a core", styles.cpu, styles, signs)
+    ]
+    if count > 1:
+        top = memory_top(costs.memory)
+        drawn.append(_chart(costs.memory, each, height, top, _bytes, "memory", "", styles.memory, styles, signs))
+    if costs.requests is not None and four:
+        top = fine_top(costs.requests)
+        drawn.append(_chart(costs.requests, each, height, top, _rate, "requests/s", "", styles.requests, styles, signs))
+        # Of milliseconds, so that the top of the scale is a round number of them.
+        milliseconds = [None if value is None else value * 1000 for value in costs.p95]
+        top = fine_top(milliseconds)
+        drawn.append(_chart(milliseconds, each, height, top, _latency, "p95", "", styles.changing, styles, signs))
     lines = []
-    for one, other in zip(left, right, strict=True):
-        one.pad_right(each - one.cell_len)
-        lines.append(fitted(Text.assemble(" ", one, " " * _GAP, other), width))
+    for row in zip(*drawn, strict=True):
+        line = Text(" ")
+        for place, cell in enumerate(row):
+            if place < count - 1:
+                cell.pad_right(each + _GAP - cell.cell_len)
+            line.append_text(cell)
+        lines.append(fitted(line, width))
     return lines
+
+
+def traffic_line(traffic: Traffic, width: int, styles: Styles) -> Text:
+    """What goes through the router to it, in a line."""
+    line = Text(" ")
+    for part in parts(traffic, width - 2):
+        line.append(GAP if len(line) > 1 else "")
+        line.append(part.words, styles.crashed if part.failures else styles.text)
+    return fitted(line, width)
 
 
 def _chart(
@@ -106,11 +142,12 @@ def _chart(
     seen = [value for value in list(values)[-(width - gutter) :] if value is not None]
     latest = values[-1] if values else None
     title = Text.assemble(
-        (f"{name} ", styles.dim),
-        (label(latest).strip() if latest is not None else "-", styles.strong),
-        (f" {unit}" if unit and latest is not None else "", styles.dim),
-        (f"  peak {label(max(seen)).strip()}" if seen else "", styles.dim),
+        (f"{name} ", styles.dim), (label(latest).strip() if latest is not None else "-", styles.strong)
     )
+    peak = f"  peak {label(max(seen)).strip()}" if seen else ""
+    if unit and latest is not None and title.cell_len + 1 + len(unit) + len(peak) <= width:
+        title.append(f" {unit}", styles.dim)
+    title.append(peak, styles.dim)
     title.truncate(width, overflow="ellipsis")
     return [title, *(_row(row, style, styles, axis=row is rows[-1]) for row in rows)]
 
@@ -126,6 +163,14 @@ def _percents(value: float) -> str:
 
 def _bytes(value: float) -> str:
     return memory(int(value)).rjust(5)
+
+
+def _rate(value: float) -> str:
+    return rate(value).rjust(5)
+
+
+def _latency(milliseconds: float) -> str:
+    return (latency(milliseconds / 1000) if milliseconds else "0").rjust(5)
 
 
 # How its runs ended ---------------------------------------------------------------------------------------------------

@@ -37,8 +37,8 @@ def plan(width: int, longest_name: int, *, routed: bool = False) -> list[Column]
     """The columns for a table of `width` cells, the first of which belongs to the cursor; the screen has one more.
 
     The less a column is needed, the earlier it goes: the last exit, the memory's sparkline, connections and failures,
-    the processes and threads of each, PID, PORT, requests and their times, sparkline, uptime. The name and its state, CPU, memory and
-    restarts are always there.
+    the processes and threads of each, PID, PORT, requests and their times, sparkline, uptime. The name and its state,
+    CPU, memory and restarts are always there.
 
     Args:
         width: in cells.
@@ -107,7 +107,7 @@ _MORE = (
 )
 """What a wide table has besides, what is needed most first."""
 _MORE_ROUTED = (_MORE[0], (Column("conn", "CONN", 5), Column("fail", "FAIL", 5)), *_MORE[1:])
-"""The same where a type has a route. The CPU's line may then be as short as it can be: on a terminal of 120 they fit."""
+"""The same where a type has a route. The CPU's line may then be the shortest: on a terminal of 120 they fit."""
 _TRAFFIC = (Column("req", "REQ/S", 6), Column("p95", "P95", 5))
 """What is known of types that have a route."""
 _RIGHT = ("req", "p95", "conn", "fail", "mem", "memspark", "procs", "thr", "up", "rst", "last", "port", "pid")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from rich.text import Text
 
 from procdeck.core.crashreport import RunRecord
 from procdeck.core.messages import InstanceDetail, ProcessView, SettingView
+from procdeck.core.router.control import Traffic
 from procdeck.core.state import Exit
 from procdeck.tui import closeup
 from procdeck.tui.family import branches
@@ -164,32 +167,69 @@ class TestCharts:
 
     @given(st.integers(20, 200), st.sampled_from([2, 4, 6]), st.booleans())
     def test_no_line_is_wider_than_the_page(self, width: int, height: int, ascii: bool) -> None:
-        lines = closeup.charts(self.CPU, self.MEMORY, width, height, STYLES, ASCII if ascii else SIGNS)
+        lines = closeup.charts(closeup.Costs(self.CPU, self.MEMORY), width, height, STYLES, ASCII if ascii else SIGNS)
         assert len(lines) == height + 2
         assert all(line.cell_len <= width for line in lines)
 
     def test_stand_side_by_side_with_their_latest_values(self) -> None:
-        lines = closeup.charts(self.CPU, self.MEMORY, 80, 4, STYLES, SIGNS)
+        lines = closeup.charts(closeup.Costs(self.CPU, self.MEMORY), 80, 4, STYLES, SIGNS)
         assert lines[0].plain.startswith(" CPU 61% of a core  peak 61%   ")
         assert lines[0].plain.rstrip().endswith(" memory 301M  peak 301M")
         assert lines[1].plain.split() == ["100%┤", "512M┤"]
         assert lines[5].plain.count("now") == 2
 
     def test_a_missing_sample_is_a_hole(self) -> None:
-        lines = closeup.charts(self.CPU, (), 40, 4, STYLES, SIGNS)
+        lines = closeup.charts(closeup.Costs(self.CPU), 40, 4, STYLES, SIGNS)
         assert [line.plain[-4:] for line in lines[1:5]] == ["    ", "   ▄", "   █", "▁█ █"]
 
     def test_of_nothing_known_there_is_nothing_said(self) -> None:
-        lines = closeup.charts((None,), (), 80, 4, STYLES, SIGNS)
+        lines = closeup.charts(closeup.Costs((None,)), 80, 4, STYLES, SIGNS)
         assert lines[0].plain.split() == ["CPU", "-", "memory", "-"]
 
     def test_the_columns_stay_where_they_are_when_the_scale_changes(self) -> None:
         gutters = {
-            closeup.charts((cpu,), (memory,), 80, 4, STYLES, SIGNS)[1].plain.index("┤")
+            closeup.charts(closeup.Costs((cpu,), (memory,)), 80, 4, STYLES, SIGNS)[1].plain.index("┤")
             for cpu in (1.0, 50.0, 399.0)
             for memory in (1.0, 900.0 * MEBIBYTE, 3e9)
         }
         assert len(gutters) == 1
+
+    @given(st.integers(20, 200), st.booleans())
+    def test_four_are_no_wider_than_the_page_either(self, width: int, ascii: bool) -> None:
+        costs = closeup.Costs(self.CPU, self.MEMORY, (0.0, None, 12_345.0), (0.1, None, 41.0))
+        lines = closeup.charts(costs, width, 4, STYLES, ASCII if ascii else SIGNS)
+        assert len(lines) == 6
+        assert all(line.cell_len <= width for line in lines)
+
+    def test_what_the_router_counts_stands_beside_them_where_there_is_room(self) -> None:
+        costs = closeup.Costs(self.CPU, self.MEMORY, (30.0, 34.0), (None, 0.038))
+        wide = closeup.charts(costs, 120, 4, STYLES, SIGNS)
+        assert re.split(r"  +", wide[0].plain.strip()) == [
+            *("CPU 61% of a core", "peak 61%", "memory 301M", "peak 301M"),
+            *("requests/s 34", "peak 34", "p95 38ms", "peak 38ms"),
+        ]
+        assert [part for part in wide[1].plain.split() if "┤" in part] == ["100%┤", "512M┤", "40┤", "40ms┤"]
+        assert wide[5].plain.count("now") == 4
+        assert "requests" not in text(closeup.charts(costs, 119, 4, STYLES, SIGNS))
+        assert "requests" not in text(closeup.charts(closeup.Costs(self.CPU), 120, 4, STYLES, SIGNS))
+
+
+class TestTraffic:
+    BUSY = Traffic("web.1", 4, 12.0, 34.0, 3400.0, 12_000.0, 0.027, 0.038, 0)
+
+    def test_is_told_in_a_line(self) -> None:
+        line = closeup.traffic_line(self.BUSY, 100, STYLES)
+        told = " 34 requests/s  p50 27ms p95 38ms  4 connections, 12 new/s  in 3.3K/s out 12K/s  0 failed"
+        assert line.plain == told
+        assert style_of(line, "0 failed").color == STYLES.text.color
+
+    def test_failures_are_red_and_never_left_out(self) -> None:
+        failing = msgspec.structs.replace(self.BUSY, failures=3)
+        for width in (20, 40, 60, 80, 120):
+            line = closeup.traffic_line(failing, width, STYLES)
+            assert line.cell_len <= width
+            assert style_of(line, "3 failed").color == STYLES.crashed.color
+        assert closeup.traffic_line(failing, 50, STYLES).plain == " 34 requests/s  p50 27ms p95 38ms  3 failed"
 
 
 class TestRuns:

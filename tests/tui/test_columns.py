@@ -388,6 +388,28 @@ class TestTypesWithARoute:
         ]
         assert styles == [Tone.CRASHED.value, "dim"]
 
+    def test_failures_are_counted_in_red_where_there_is_room(self) -> None:
+        made, planned = self.made(), plan(119, 8, routed=True)
+        row = instance_pieces(made, Row("web", "web.1"), planned, Glyphs(), 100.0)
+        assert [cut(row, planned, key).strip() for key in ("conn", "fail")] == ["2", "3"]
+        assert ("     3", "failed") in row
+        row = type_pieces(made, "web", planned, Glyphs())
+        assert ("     0", "dim") in row
+        row = instance_pieces(made, Row("worker", "worker.1"), planned, Glyphs(), 100.0)
+        assert [cut(row, planned, key).strip() for key in ("conn", "fail")] == ["", ""]
+
+    def test_many_connections_fit_their_column(self) -> None:
+        for count, shown in ((99_999, "99999"), (100_000, "100k"), (9_999_999, "9999k")):
+            made = self.made()
+            made.apply(Routed([Traffic("web", count, 0.0, 1.0, 0.0, 0.0, 0.02, 0.031, 0)]), 101.0)
+            planned = plan(119, 8, routed=True)
+            assert cut(type_pieces(made, "web", planned, Glyphs()), planned, "conn").strip() == shown
+
+    def test_the_cpus_line_is_never_shorter_than_eight_seconds(self) -> None:
+        for width in WIDTHS:
+            for column in plan(width, 8, routed=True):
+                assert column.key != "spark" or column.width >= 8
+
     @pytest.mark.parametrize(("width", "gone"), [(200, []), (79, []), (76, ["REQ/S", "P95"])])
     def test_what_is_hidden_is_named(self, width: int, gone: list[str]) -> None:
         assert hidden(plan(width, 8, routed=True), routed=True) == gone

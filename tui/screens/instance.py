@@ -62,8 +62,7 @@ class InstanceScreen(ActingScreen):
         self._processes = ProcessList(signs)
         self._parts: list[int] = []
         """The lines of the page at which its parts begin."""
-        self._cpu: list[float | None] = []
-        self._memory: list[float | None] = []
+        self._costs = closeup.Costs()
         self._environment: EnvironmentView | None = None
         self._revealed = False
         self._looked = 0.0
@@ -185,9 +184,11 @@ class InstanceScreen(ActingScreen):
         rows = 0 if height < 18 else 4 if height < 30 else 6 if height < 44 else 8
         if self._live is not None:
             # Of one that was scaled away what was measured last stays to be read.
-            self._cpu = list(self._formation.cpu_history(self.instance))
-            self._memory = list(self._formation.memory_history(self.instance))
-        costs = closeup.charts(self._cpu, self._memory, width, max(1, rows), styles, self._signs)
+            self._costs = self._known_costs(self._live.view.type)
+        traffic = self._formation.traffic(self.instance)
+        if traffic is not None:
+            head.append(closeup.traffic_line(traffic, width, styles))
+        costs = closeup.charts(self._costs, width, max(1, rows), styles, self._signs)
         # On a low screen only the numbers above the charts.
         head += costs if rows else costs[:1]
         self._head.show(head)
@@ -215,6 +216,17 @@ class InstanceScreen(ActingScreen):
         self._parts = parts
         self._main.show(page)
         self._show_footer()
+
+    def _known_costs(self, type_name: str) -> closeup.Costs:
+        formation, name = self._formation, self.instance
+        type_ = formation.types.get(type_name)
+        routed = type_ is not None and type_.route is not None
+        return closeup.Costs(
+            list(formation.cpu_history(name)),
+            list(formation.memory_history(name)),
+            list(formation.request_history(name)) if routed else None,
+            list(formation.p95_history(name)),
+        )
 
     def _more(self, width: int, styles: Styles, *, wide: bool) -> list[list[Text]]:
         values = self._environment.values if self._environment is not None else None

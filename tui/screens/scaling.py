@@ -96,12 +96,11 @@ class ScalingScreen(ActingScreen):
             notes.insert(0, Note(f"route {type_.route}", "dim", 3))
         traffic = self._formation.traffic(self._type)
         if traffic is not None:
-            failed, words = traffic.failures, "failed"
-            notes.insert(1, Note(plural(traffic.connections, "connection"), "dim", 2))
-            if failed:
-                notes.insert(0, Note(f"{failed} {words} in the last second", "crashed", 8))
+            notes.insert(-1, Note(plural(traffic.connections, "connection"), "dim", 2))
+            if traffic.failures:
+                notes.insert(0, Note(f"{traffic.failures} failed in the last second", "crashed", 8))
             else:
-                notes.insert(2, Note(f"0 {words}", "dim", 4))
+                notes.insert(-1, Note("0 failed", "dim", 4))
         waiting = self._formation.waiting.get(self._type, 0)
         if waiting:
             notes.insert(0, Note(f"{waiting} waiting for an instance", "note", 7))
