@@ -71,7 +71,7 @@ class ReadyKind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ready:
     """When an instance is ready."""
 
@@ -82,7 +82,7 @@ class Ready:
     """The settings say so; else that it will listen on its PORT is a guess."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Route:
     """The address of a type: connections to it go to those of its instances that are ready."""
 
@@ -90,7 +90,7 @@ class Route:
     balance: Balance = Balance.LEAST_CONNECTIONS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TypeSpec:
     """A process type and how its instances are to be run."""
 
@@ -115,7 +115,7 @@ class TypeSpec:
     route: Route | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Config:
     """All that an engine needs to know."""
 
@@ -208,7 +208,7 @@ class Config:
             taken[route.port] = name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Options:
     """What the command line says. None: not said."""
 
