@@ -84,15 +84,15 @@ async def test_the_dashboard_is_seen_and_steered_in_a_browser(folder: Path, tmp_
             await until_viewers(1)
             # Leaving stops nothing, and there is a way back.
             await other.press("d")
-            await other.until("document.getElementById('said').textContent", "This window's dashboard was closed.")
-            await other.until("document.querySelector('.closed').offsetHeight > 0")
+            await other.until("document.getElementById('said')?.textContent", "This window's dashboard was closed.")
+            await other.until("document.querySelector('.closed')?.offsetHeight > 0")
             await until_viewers(0)
-            await other.run("document.getElementById('again').click()")
+            await other.run("document.getElementById('again')?.click()")
             await other.until_shown("web.2", "3/3 up")
             # `q` stops everything, as it does on a terminal.
             await other.press("q")
-            await other.until("document.getElementById('said').textContent", "The formation is down.")
-            assert await other.run("document.getElementById('again').offsetHeight") == 0
+            await other.until("document.getElementById('said')?.textContent", "The formation is down.")
+            assert await other.run("document.getElementById('again')?.offsetHeight") == 0
             assert await asyncio.to_thread(deck.wait) == 0, deck.err
             await until_viewers(0)
 
