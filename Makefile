@@ -30,7 +30,7 @@ faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and writ
 fuzz: $(VENV)/dev ## Hammer at the dashboard for a minute each on a made-up and on a real formation
 	FUZZ=$(or $(FUZZ),60) $(BIN)/python -m pytest -n 2 -q tests/fuzz $(PYTEST_ARGS)
 
-bench: $(VENV)/dev ## Measure what is said about logs, and write docs/benchmarks.md
+bench: $(VENV)/dev ## Measure what is said about speed and memory, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 bench-peers: $(VENV)/dev ## Bring other runners into PEERS (build/peers), and measure procdeck beside them
