@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import random
 import re
 import select
 import signal
@@ -22,6 +23,8 @@ from .children import PATIENCE
 COLUMNS, ROWS = 120, 36
 BAR = "▌"
 _PLACE_OR_BAR = re.compile(rb"\x1b\[(\d+);\d+[Hf]|" + BAR.encode() + rb"|\n")
+_PAUSES = (0.05, 0.2)
+"""Least and greatest pause between two keys, in seconds: at odds with every timer."""
 _LEAVE = 10.0
 """Seconds in which it is to end when it is asked to."""
 _REMEMBERED = 64 * 1024
@@ -119,6 +122,29 @@ class Dashboard:
             if text.encode() in self._last:
                 return time.monotonic()
         raise TimeoutError(f"{text} was never painted")
+
+    def go_up_and_down(self, top: int, steps: int, count: int) -> list[float]:
+        """Presses `j` and `k` so many times, so many steps in each direction, from the bar's line on which is the top.
+
+        Returns:
+            The seconds from each key to the bar in the line that it leads to.
+
+        Raises:
+            RuntimeError: the bar is elsewhere, or the dashboard has ended.
+            TimeoutError: a key was not answered.
+        """
+        pauses = random.Random(4)
+        times = []
+        for i in range(count):
+            down = i // steps % 2 == 0
+            line = self.bar + (1 if down else -1)
+            if not top <= line <= top + steps:
+                raise RuntimeError(f"the bar is in line {self.bar}, which no key has moved it to")
+            began = time.monotonic()
+            self.press("j" if down else "k")
+            times.append(self.wait_for_bar(line) - began)
+            self.read_for(pauses.uniform(*_PAUSES))
+        return times
 
     def _said(self) -> str:
         """The end of what it wrote, without what moves the cursor."""

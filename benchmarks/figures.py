@@ -75,6 +75,11 @@ def percent(part: float) -> str:
     return f"{100 * part:.0f} %"
 
 
+def of_a_core(value: float) -> str:
+    """Percent of a core: 1.46 → 1.5 %."""
+    return f"{value:.1f} %"
+
+
 def megabytes(size: float) -> str:
     """Bytes in millions."""
     return f"{size / 1e6:,.0f} MB"

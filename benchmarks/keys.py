@@ -5,9 +5,7 @@ A repaint that comes by itself is not taken for the answer: that is the bar in t
 which it was not before.
 """
 
-import random
 import shlex
-import time
 
 from .amounts import Amounts
 from .children import Gate, program
@@ -25,8 +23,6 @@ _LOADS = (
     (f"{WRITERS} writing as fast as they can, by pipes", WRITERS, "", 0.035),
 )
 """In words, how many write and what they are told besides, and the goal in seconds."""
-_PAUSES = (0.05, 0.2)
-"""Least and greatest pause between two keys, in seconds: at odds with every timer."""
 _SETTLING = 1.5
 """Seconds after the start of the writers."""
 
@@ -61,20 +57,4 @@ def _times(count: int, more: str, writing: int) -> list[float]:
             if writing:
                 gate.open()
             dashboard.read_for(_SETTLING)
-            return _press(dashboard, type_row, count)
-
-
-def _press(dashboard: Dashboard, type_row: int, count: int) -> list[float]:
-    """Goes up and down between the first and the last instance."""
-    pauses = random.Random(4)
-    times = []
-    for i in range(count):
-        down = i // (WRITERS - 1) % 2 == 0
-        line = dashboard.bar + (1 if down else -1)
-        if not type_row < line <= type_row + WRITERS:
-            raise RuntimeError(f"the bar is in line {dashboard.bar}, which no key has moved it to")
-        began = time.monotonic()
-        dashboard.press("j" if down else "k")
-        times.append(dashboard.wait_for_bar(line) - began)
-        dashboard.read_for(pauses.uniform(*_PAUSES))
-    return times
+            return dashboard.go_up_and_down(type_row + 1, WRITERS - 1, count)

@@ -4,13 +4,12 @@ memory of the dashboard and its engine while nobody presses one. All is refreshe
 CPU is the time that the processes used, of one core, so other work on the machine matters little.
 """
 
-import random
 import time
 from dataclasses import dataclass
 
 from .amounts import Amounts
 from .dashboard import COLUMNS, ROWS, Dashboard
-from .figures import Finding, at_most, information, megabytes, p95_at_most
+from .figures import Finding, at_most, information, megabytes, of_a_core, p95_at_most
 from .formation import environment, scratch, write_app
 from .processes import Family, cpu_time, proportional
 
@@ -24,8 +23,6 @@ MEMORY = 60_000_000
 """Bytes, of dashboard and engine with some."""
 _SETTLING = 32.0
 """Seconds after the last instance has been started: for half a minute it is looked often whether one is ready."""
-_PAUSES = (0.05, 0.2)
-"""Least and greatest pause between two keys, in seconds: at odds with every timer."""
 
 
 def many(amounts: Amounts) -> list[Finding]:
@@ -33,10 +30,13 @@ def many(amounts: Amounts) -> list[Finding]:
     with_many, with_some = _measure(MANY, amounts.keys, amounts.idle), _measure(SOME, 0, amounts.idle)
     return [
         p95_at_most(f"Key to changed screen ({COLUMNS}×{ROWS}), {MANY} instances", KEY, with_many.keys),
-        at_most(f"CPU of the dashboard, {MANY} idle instances", SCREEN, [with_many.screen], _percent),
-        information(f"CPU of their engine, {MANY} idle instances", _percent(with_many.engine)),
+        at_most(f"CPU of the dashboard, {MANY} idle instances", SCREEN, [with_many.screen], of_a_core),
+        information(f"CPU of their engine, {MANY} idle instances", of_a_core(with_many.engine)),
         at_most(
-            f"CPU of dashboard and engine, {SOME} idle instances", BOTH, [with_some.screen + with_some.engine], _percent
+            f"CPU of dashboard and engine, {SOME} idle instances",
+            BOTH,
+            [with_some.screen + with_some.engine],
+            of_a_core,
         ),
         at_most(
             f"Memory (PSS) of dashboard, guard and engine, {SOME} idle instances",
@@ -45,10 +45,6 @@ def many(amounts: Amounts) -> list[Finding]:
             megabytes,
         ),
     ]
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1f} %"
 
 
 @dataclass(frozen=True)
@@ -78,22 +74,5 @@ def _measure(count: int, keys: int, idle: float) -> _Cost:
                 screen=100 * (cpu_time(family.viewer) - screen) / elapsed,
                 engine=100 * (cpu_time(*family.engine) - engine) / elapsed,
                 memory=proportional(*family.all),
-                keys=_press(dashboard, keys),
+                keys=dashboard.go_up_and_down(dashboard.bar, 8, keys),
             )
-
-
-def _press(dashboard: Dashboard, count: int) -> list[float]:
-    """Goes down and up between the first lines of the table."""
-    pauses = random.Random(4)
-    top = dashboard.bar
-    times = []
-    for i in range(count):
-        down = i // 8 % 2 == 0
-        line = dashboard.bar + (1 if down else -1)
-        if not top <= line <= top + 8:
-            raise RuntimeError(f"the bar is in line {dashboard.bar}, which no key has moved it to")
-        began = time.monotonic()
-        dashboard.press("j" if down else "k")
-        times.append(dashboard.wait_for_bar(line) - began)
-        dashboard.read_for(pauses.uniform(*_PAUSES))
-    return times

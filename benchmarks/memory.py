@@ -20,8 +20,8 @@ class Peaks:
 
     def look(self, pid: int) -> None:
         """Takes in how it is now."""
-        self.resident = max(self.resident, _field(f"/proc/{pid}/status", "VmHWM"))
-        self.proportional = max(self.proportional, _field(f"/proc/{pid}/smaps_rollup", "Pss"))
+        self.resident = max(self.resident, field_of(f"/proc/{pid}/status", "VmHWM"))
+        self.proportional = max(self.proportional, field_of(f"/proc/{pid}/smaps_rollup", "Pss"))
 
 
 @contextlib.asynccontextmanager
@@ -43,7 +43,13 @@ async def watched(pid: int) -> AsyncIterator[Peaks]:
         await asyncio.gather(looking, return_exceptions=True)
 
 
-def _field(path: str, name: str) -> int:
+def field_of(path: str, name: str) -> int:
+    """Bytes of which a file of /proc tells in kilobytes.
+
+    Raises:
+        LookupError: it does not.
+        OSError: the process is gone.
+    """
     for line in Path(path).read_text().splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024

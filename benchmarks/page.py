@@ -27,14 +27,20 @@ def for_the_terminal(findings: Sequence[Finding]) -> str:
     return "\n".join(rows)
 
 
-def write(sections: Sequence[Section]) -> None:
+def write(sections: Sequence[Section], *, went_on: bool) -> None:
     """Puts the tables and what it was measured on into the page, in the place of those from before, and makes the
-    picture anew."""
+    picture anew.
+
+    Args:
+        sections: all questions.
+        went_on: they are not from a single run, and the page says so.
+    """
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(_BEGIN)
     after = rest.partition(_END)[2]
     # Named here, as without a run there is none.
     shown = f"![What was promised, and what it took]({PICTURE.name})\n"
-    text = f"{before}{_BEGIN}{shown}\n{tables(sections)}\n{machine()}\n{_END}{after}"
+    runs = "Put together from more than one run of `python -m benchmarks`.\n" if went_on else ""
+    text = f"{before}{_BEGIN}{shown}\n{tables(sections)}\n{machine()}\n{runs}{_END}{after}"
     DOCS.write_text(text, encoding="utf-8")
     PICTURE.write_text(picture(sections, machine()), encoding="utf-8")
 

@@ -5,6 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .memory import field_of
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -50,18 +52,11 @@ def cpu_time_with_children(pid: int) -> float:
 
 def proportional(*pids: int) -> int:
     """Bytes of memory that these processes take together: of shared pages each has its part only."""
-    return sum(_pss(pid) for pid in pids)
+    return sum(field_of(f"/proc/{pid}/smaps_rollup", "Pss") for pid in pids)
 
 
 def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-def _pss(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(f"/proc/{pid}/smaps_rollup tells of no Pss")
 
 
 def _children(pid: int) -> list[int]:

@@ -13,7 +13,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +65,7 @@ def _cost(amounts: Amounts) -> list[Finding]:
         _await_listener(answering)
         between: dict[str, tuple[int, int | None]] = {"direct": (answering, None)}
         with contextlib.ExitStack() as stack:
-            between["router"] = routed, stack.enter_context(_router(children, routed, answering))
+            between["router"] = routed, stack.enter_context(_router(routed, answering))
             if haproxy is not None:
                 between["haproxy"] = proxied, _haproxy(children, haproxy, folder, proxied, answering)
             runs = {(way, who): Run() for way, _ in _WAYS for who in between}
@@ -113,7 +112,7 @@ def _micro(run: Run) -> str:
 
 
 @contextlib.contextmanager
-def _router(children: Children, port: int, answering: int) -> Iterator[int]:
+def _router(port: int, answering: int) -> Iterator[int]:
     """The router as the engine starts it, with one instance behind it: its pid."""
     ours, theirs = socket.socketpair()
     lending, lent = socket.socketpair(type=socket.SOCK_DGRAM)
@@ -157,7 +156,6 @@ def _await_listener(port: int) -> None:
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", port)).close()
             return
-        time.sleep(0.01)
 
 
 def _free_port() -> int:

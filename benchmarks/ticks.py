@@ -17,7 +17,7 @@ from procdeck.core.state import State
 
 from .amounts import Amounts
 from .children import Children, await_end, program
-from .figures import Finding, at_most, information, seconds, spread
+from .figures import Finding, at_most, information, of_a_core, seconds, spread
 from .formation import formation, scratch
 from .processes import cpu_time_with_children
 
@@ -45,16 +45,12 @@ def ticks(amounts: Amounts) -> list[Finding]:
                 f"CPU that is told of, {what}: error over {amounts.watched:.0f} s, in percent of a core",
                 ERROR,
                 [abs(told.mean - told.truth)],
-                _percent,
-                f"; told {spread(told.samples, _percent)} in single seconds, on average {_percent(told.mean)}; "
-                f"/proc {_percent(told.truth)}",
+                of_a_core,
+                f"; told {spread(told.samples, of_a_core)} in single seconds, on average {of_a_core(told.mean)}; "
+                f"/proc {of_a_core(told.truth)}",
             )
         )
     return findings
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1f} %"
 
 
 def _cost(count: int, times: int) -> Finding:

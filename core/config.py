@@ -71,7 +71,7 @@ class ReadyKind(StrEnum):
     COMMAND = "command"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Ready:
     """When an instance is ready."""
 
@@ -82,7 +82,7 @@ class Ready:
     """The settings say so; else that it will listen on its PORT is a guess."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Route:
     """The address of a type: connections to it go to those of its instances that are ready."""
 
@@ -90,7 +90,7 @@ class Route:
     balance: Balance = Balance.LEAST_CONNECTIONS
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class TypeSpec:
     """A process type and how its instances are to be run."""
 
@@ -115,7 +115,7 @@ class TypeSpec:
     route: Route | None = None
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Config:
     """All that an engine needs to know."""
 
@@ -208,7 +208,7 @@ class Config:
             taken[route.port] = name
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Options:
     """What the command line says. None: not said."""
 
@@ -271,7 +271,7 @@ def load(options: Options, environ: Mapping[str, str] | None = None) -> Config:
     title = f"{root.name}/{path.name}" if source == str(path) else root.name or str(root)
     origins = {
         name: {
-            **_origins(name, settings, options, book),
+            **_origins(name, settings, options, book, routed=name in routes),
             "command": Origin(path.name, (_whole(path, root),), name) if source == str(path) else COMMAND_LINE,
             "quantity": counted[name],
         }
@@ -577,15 +577,16 @@ def _spec(
     )
 
 
-def _origins(name: str, settings: Settings, options: Options, book: Path | None) -> dict[str, Origin]:
-    """Where the rules of a type are said, by the order of `_spec`; what is not there is a default."""
+def _origins(name: str, settings: Settings, options: Options, book: Path | None, *, routed: bool) -> dict[str, Origin]:
+    """Where the rules of a type are said, by the order of `_spec`; what is not there is a default. `routed`: its route
+    is said on the command line."""
     own = settings.types.get(name, TypeSettings())
     origins = {
         key: in_settings(book, f"types.{name}.{key}")
         for key in TypeSettings.__struct_fields__
         if getattr(own, key) not in (None, [], {})
     }
-    if name in parse_routes(options.routes, (name,), lenient=True):
+    if routed:
         origins["route"] = ROUTE_OPTION
     if options.restart is not None:
         origins.setdefault("restart", START)

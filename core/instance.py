@@ -335,10 +335,12 @@ class Instance:
         self._check_loop(now)
 
     def _find_prompt(self) -> str:
+        if not self._alive:
+            return ""
         # Loaded at the first look, which is when the children have been started.
         from .prompts import prompt_of
 
-        return prompt_of(self.store) if self._alive else ""
+        return prompt_of(self.store)
 
     def exceeded(self, memory: int) -> None:
         """Its tree holds more memory (bytes) than its limit: it is ended, which counts as a crash with that cause."""

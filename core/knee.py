@@ -45,11 +45,31 @@ class Knee:
     """For people."""
 
 
-def find_knee(steps: Sequence[Step], cores: int) -> Knee:
-    """Finds the knee: the fewest instances from which no larger count that was measured pays.
+def bend(points: Sequence[tuple[int, float]], *, judged: float = 0.0) -> int | None:
+    """The place of the fewest instances from which no larger count pays; None: there are none.
 
     A larger count pays when each instance more brings at least a quarter (`PAYS`) of what one brings where it brings
     most. So neither a straight line that just goes on has a knee, nor does noise on a level stretch hide one.
+
+    Args:
+        points: instances, more than 0, and what they answered in a second; the fewest instances first.
+        judged: more instances in proportion, from which they are judged: where few seconds were measured, chance would
+            judge the eleventh beside ten.
+    """
+    best = max((requests / instances for instances, requests in points), default=0.0)
+    for here, (instances, requests) in enumerate(points):
+        larger = [
+            (more - instances, then - requests)
+            for more, then in points[here + 1 :]
+            if more > instances and (more - instances) / instances >= judged
+        ]
+        if larger and not any(brought >= PAYS * best * more for more, brought in larger):
+            return here
+    return None
+
+
+def find_knee(steps: Sequence[Step], cores: int) -> Knee:
+    """Finds the knee (see `bend`), and says why it is there.
 
     Args:
         steps: what was measured, in any order.
@@ -62,11 +82,10 @@ def find_knee(steps: Sequence[Step], cores: int) -> Knee:
         return Knee(None, "Nothing was asked, so nothing can be said about more instances.")
     if len({step.instances for step in ranked}) < 2:
         return Knee(None, "One count was measured: a second one tells what more instances bring.")
-    best = max(step.requests / step.instances for step in ranked)
-    found = next(here for here in range(len(ranked)) if not _any_pays(ranked, here, best))
-    knee, most = ranked[found], ranked[-1]
-    if found == len(ranked) - 1:
+    found, most = bend([(step.instances, step.requests) for step in ranked]), ranked[-1]
+    if found is None:
         return Knee(None, f"{_story(ranked[0], most)}: no knee up to {most.instances}.")
+    knee = ranked[found]
     return Knee(
         order[found], f"The knee is at {_count(knee.instances)}: {_in_vain(knee, most)}. {_why(ranked[found:], cores)}"
     )
@@ -78,15 +97,6 @@ def _in_vain(knee: Step, most: Step) -> str:
     if round(abs(part) * 100) == 0:
         return f"{more} bring nothing"
     return f"{more} {'bring' if part > 0 else 'cost'} {abs(part):.0%}"
-
-
-def _any_pays(ranked: Sequence[Step], here: int, best: float) -> bool:
-    step = ranked[here]
-    return any(
-        later.requests - step.requests >= PAYS * best * (later.instances - step.instances)
-        for later in ranked[here + 1 :]
-        if later.instances > step.instances
-    )
 
 
 def _story(first: Step, last: Step) -> str:

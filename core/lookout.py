@@ -120,7 +120,7 @@ class Lookout:
         # Loaded when somebody looks: no child should wait for it.
         from .closeup import Subject
 
-        return Subject([*living, *dead], instance.session or instance.last_pid, self._sampler.shares)
+        return Subject([*living, *dead], instance.session or instance.last_pid, self._sampler.shares_of(instance.name))
 
     @contextlib.contextmanager
     def claim(self, pid: int) -> Iterator[None]:
@@ -162,11 +162,17 @@ class Lookout:
         for instance in instances:
             instance.saw(self._trees.get(instance.name, ()), now)
         self._press_strays(instances, now)
-        # A child that is claimed is none of those; while there is one it cannot be told.
-        self._missed = self._adopts and not any(self._trees.values()) and not self._claimed and has_children()
+        self._missed = self._adopts and not any(self._trees.values()) and self._has_children_unseen()
         if self._strays_until is not None or any(instance.ending for instance in instances):
             self._later(ENDING_INTERVAL, self.look_soon)
         self._looked()
+
+    def _has_children_unseen(self) -> bool:
+        """Whether there are children here that nobody has claimed."""
+        if not self._claimed:
+            return has_children()
+        children = children_of_this_process()
+        return children is not None and not children <= self._claimed
 
     def _press_strays(self, instances: list[Instance], now: float) -> None:
         # A stray may name an instance that has been scaled away long ago.

@@ -15,6 +15,7 @@ import msgspec
 
 from .environment import make_private
 from .formation import MAX_QUANTITY
+from .wording import sayable
 
 _LARGEST = 1024 * 1024
 """Bytes of a file that is read; those that are written have a thousandth."""
@@ -98,7 +99,7 @@ class RememberedFile(Generic[T]):
             return None
         except (OSError, ValueError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not what procdeck writes"
-            self._tell(f"What is remembered in {_sayable(path)} cannot be read ({reason}): it is passed over.")
+            self._tell(f"What is remembered in {sayable(str(path))} cannot be read ({reason}): it is passed over.")
             return None
         self._others = {key: value for key, value in data.items() if key not in self._kind.__struct_fields__}
         known = {key: value for key, value in data.items() if key in self._kind.__struct_fields__}
@@ -106,7 +107,7 @@ class RememberedFile(Generic[T]):
             return msgspec.convert(known, self._kind)
         except msgspec.ValidationError:
             self._tell(
-                f"What is remembered in {_sayable(path)} cannot be read (it is not what procdeck writes): "
+                f"What is remembered in {sayable(str(path))} cannot be read (it is not what procdeck writes): "
                 "it is passed over."
             )
             return None
@@ -126,7 +127,7 @@ class RememberedFile(Generic[T]):
                 part.unlink(missing_ok=True)
                 raise
         except OSError as error:
-            self._tell(f"Nothing can be remembered in {_sayable(self._folder)} ({error.strerror or error}).")
+            self._tell(f"Nothing can be remembered in {sayable(str(self._folder))} ({error.strerror or error}).")
             return False
         return True
 
@@ -134,7 +135,3 @@ class RememberedFile(Generic[T]):
         if not self._told:
             self._told = True
             self._failed(text)
-
-
-def _sayable(path: Path) -> str:
-    return os.fsencode(path).decode(errors="backslashreplace")

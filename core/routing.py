@@ -242,7 +242,7 @@ class Routing:
         process = subprocess.Popen(
             # -P: modules of the app's folder are not to be taken for those of Python.
             [sys.executable, "-P", "-m", "procdeck.core.router.process", *map(str, fds)],
-            env={**os.environ, "PYTHONPATH": _path()},
+            env={**os.environ, "PYTHONPATH": python_path()},
             pass_fds=fds,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -279,7 +279,7 @@ class Routing:
             then()
 
 
-def _path() -> str:
-    # The child is to find this procdeck, from whichever folder.
+def python_path() -> str:
+    """The PYTHONPATH with which a child finds this procdeck, from whichever folder."""
     here = str(Path(procdeck.__file__).resolve().parent.parent)
     return os.pathsep.join(part for part in (here, os.environ.get("PYTHONPATH")) if part)

@@ -19,8 +19,9 @@ class Sampler:
     def __init__(self) -> None:
         self._before: dict[str, dict[tuple[int, float], Process]] = {}
         self._at: float | None = None
-        self.shares: dict[tuple[int, float], float] = {}
-        """Percent of one core that each single process used between the two latest samples."""
+        self._earlier = self._before
+        """What `_before` was, `_elapsed` seconds before that."""
+        self._elapsed = 0.0
 
     def sample(self, trees: Trees, now: float, dead: Trees | None = None) -> list[Sample]:
         """The samples for a look taken at monotonic time `now`; CPU is 0 in an instance's first one.
@@ -44,20 +45,20 @@ class Sampler:
             )
             for name, members in trees.items()
         ]
-        self.shares = self._shares(counted, elapsed)
+        self._earlier, self._elapsed = self._before, elapsed
         self._before = {name: {process.key: process for process in members} for name, members in counted.items()}
         self._at = now
         return samples
 
-    def _shares(self, trees: Trees, elapsed: float) -> dict[tuple[int, float], float]:
-        if elapsed <= 0:
+    def shares_of(self, name: str) -> dict[tuple[int, float], float]:
+        """Percent of one core that each single process of an instance used between the two latest samples."""
+        earlier, elapsed = self._earlier.get(name), self._elapsed
+        if earlier is None or elapsed <= 0:
             return {}
-        before = {key: process for seen in self._before.values() for key, process in seen.items()}
         return {
-            process.key: round(100.0 * max(0.0, process.cpu - before[process.key].cpu) / elapsed, 1)
-            for members in trees.values()
-            for process in members
-            if process.key in before
+            key: round(100.0 * max(0.0, process.cpu - earlier[key].cpu) / elapsed, 1)
+            for key, process in self._before.get(name, {}).items()
+            if key in earlier
         }
 
     def _cpu(self, name: str, members: Sequence[Process], elapsed: float) -> float:

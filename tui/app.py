@@ -8,8 +8,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +18,6 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.geometry import Size
-from textual.markup import escape
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
@@ -36,8 +36,8 @@ from procdeck.core.messages import (
 from .ansi import plain
 from .attach import Attachment
 from .colours import Depth, forget_true_colour
+from .crashtoasts import SHOWN, CrashToasts, sentence
 from .driver import TerminalDriver
-from .keys import Key
 from .lending import LendingApp
 from .machine import Machine
 from .model import Formation, Row
@@ -48,20 +48,17 @@ from .screens.main import MainScreen
 from .screens.quitting import QuittingScreen
 from .screens.small import MIN_HEIGHT, MIN_WIDTH, SmallScreen
 from .status import glyphs
-from .text import elide
 from .themes import background_is_light
 from .theming import ThemedApp
-from .touring import TICK, Caption, Tour
 
 if TYPE_CHECKING:
-    from .commands import Command, Found
+    from .commands import Command
+    from .screens.grid import GridScreen
+    from .screens.scaling import ScalingScreen
+    from .touring import Tour
 
 FRAME = 1 / 15
 """Seconds between two repaints that come from the engine."""
-_TELL_AGAIN = 300.0
-"""Seconds after which the same crash is told of again."""
-_CRASH_SHOWN = 8.0
-"""Seconds that the toast of a crash stays."""
 _COUNTDOWN = 0.2
 """Seconds between two repaints of a running countdown."""
 
@@ -87,7 +84,7 @@ class ProcdeckApp(ThemedApp, LendingApp):
         theme: str = "",
         depth: Depth | None = Depth.TRUE,
         light: bool = False,
-        tour: Tour | None = None,
+        tour: "Tour | None" = None,
     ) -> None:
         """
         Args:
@@ -121,11 +118,9 @@ class ProcdeckApp(ThemedApp, LendingApp):
         self._size_told = (0, 0)
         self._said_lately: list[str] = []
         """Commands of the palette, the latest first."""
-        self._crashes_told: dict[str, float] = {}
-        """When a crash was told last, by its fingerprint."""
-        self._crash_told: tuple[str, float] | None = None
-        """The instance that a toast tells of, until when."""
-        self._quitting = False
+        self._crash_toasts = CrashToasts(self.formation)
+        self.quitting = False
+        """It was asked to stop everything."""
         self._prompts_told: dict[str, int] = {}
         """By instance, the run of which it was told that it waits at a prompt."""
 
@@ -160,6 +155,16 @@ class ProcdeckApp(ThemedApp, LendingApp):
 
     def _end_by_signal(self, number: int) -> None:
         self.exit(128 + number)
+
+    def play(self, tour: "Tour") -> None:
+        """Plays a tour on this dashboard."""
+        # Here, so that the start does not wait for it.
+        from .stage import DashboardStage
+        from .touring import TICK
+
+        self._tour = tour
+        tour.begin(DashboardStage(self))
+        self.set_interval(TICK, tour.tick)
 
     # The engine's side ------------------------------------------------------------------------------------------------
 
@@ -302,29 +307,19 @@ class ProcdeckApp(ThemedApp, LendingApp):
                 screen.heard(event)
 
     def _tell_of_crash(self, event: Crashed) -> None:
-        """A toast, unless the same has been told of lately: a loop shows itself in the table."""
-        now = time.monotonic()
-        told = self._crashes_told.get(event.fingerprint, -_TELL_AGAIN)
-        if now - told < _TELL_AGAIN or self.formation.stopping:
+        toast = self._crash_toasts.of(event, time.monotonic())
+        if toast is None:
             return
-        self._crashes_told[event.fingerprint] = now
-        text = elide(plain(event.sentence.encode(errors="replace")), 160)
-        place = f"{escape(plain(event.place.encode(errors='replace')))} · " if event.place else ""
-        key = escape(self.formation.keymap.shown("next_crashed"))
-        link = f"{place}[@click=app.inspect({event.name!r})]inspect it[/]" + (f" · {key} goes to it" if key else "")
-        self.notify(f"{escape(text)}\n{link}", title=f"{event.name} crashed", severity="error", timeout=_CRASH_SHOWN)
-        self._crash_told = event.name, now + _CRASH_SHOWN
+        self.notify(toast, title=f"{event.name} crashed", severity="error", timeout=SHOWN)
         if self.formation.notify == "bell":
             self.bell()
         elif self.formation.notify == "osc9" and self._driver is not None:
             # Nothing of what a program wrote may end the sequence.
-            self._driver.write(f"\x1b]9;procdeck: {plain(f'{event.name} crashed: {text}'.encode())}\x07")
+            self._driver.write(f"\x1b]9;procdeck: {plain(f'{event.name} crashed: {sentence(event)}'.encode())}\x07")
 
     def take_crash_told(self) -> str | None:
         """The instance that a toast still tells of, once; None: there is none."""
-        told, self._crash_told = self._crash_told, None
-        fresh = told is not None and time.monotonic() <= told[1] and told[0] in self.formation.live
-        return told[0] if told is not None and fresh else None
+        return self._crash_toasts.take(time.monotonic())
 
     @work(exclusive=True, group="inspect")
     async def action_inspect(self, name: str) -> None:
@@ -342,7 +337,7 @@ class ProcdeckApp(ThemedApp, LendingApp):
 
             # What led here has been read.
             self.clear_notifications()
-            self._crash_told = None
+            self._crash_toasts.forget()
             self._open(InspectorScreen(name, detail, self.formation, self.client, self._signs))
 
     @work(exclusive=True, group="inspect")
@@ -367,61 +362,6 @@ class ProcdeckApp(ThemedApp, LendingApp):
             self.pop_screen()
         self.push_screen(screen)
 
-    # A tour -----------------------------------------------------------------------------------------------------------
-
-    def play(self, tour: Tour) -> None:
-        """Plays a tour on this dashboard."""
-        self._tour = tour
-        tour.begin(self)
-        self.set_interval(TICK, tour.tick)
-
-    @property
-    def plays_in(self) -> str:
-        """See `touring.Stage`."""
-        view = self.screen_stack[-1] if self.screen_stack else None
-        free = isinstance(view, DeckScreen) and not view.typing and not self.keys_held and not self._quitting
-        return type(view).__name__ if free else ""
-
-    def keys_of_view(self) -> Sequence[Key]:
-        """See `touring.Stage`."""
-        return self.screen.KEYS if isinstance(self.screen, DeckScreen) else ()
-
-    async def perform(self, action: str) -> None:
-        """See `touring.Stage`."""
-        await self.screen.run_action(action)
-
-    def go_to_main(self) -> None:
-        """See `touring.Stage`."""
-        self.action_show_main()
-
-    def go_to(self, name: str) -> None:
-        """See `touring.Stage`."""
-        self.action_go_to(name)
-
-    def scale_to(self, changes: str) -> None:
-        """See `touring.Stage`."""
-        if self.client is not None:
-            self._command(self.client.scale(changes))
-
-    def show_caption(self, caption: Caption | None) -> None:
-        """See `touring.Stage`."""
-        from .widgets.caption import CaptionBox
-
-        for screen in self.screen_stack:
-            if isinstance(screen, DeckScreen) and (screen is self.screen or caption is None):
-                box = next(iter(screen.query(CaptionBox)), None)
-                if caption is not None and box is None:
-                    box = CaptionBox()
-                    screen.mount(box)
-                    screen.rows_taken = box.rows
-                    screen.update()
-                if caption is not None and box is not None:
-                    box.show(caption)
-                elif box is not None:
-                    box.remove()
-                    screen.rows_taken = 0
-                    screen.update()
-
     # The terminal for a program ---------------------------------------------------------------------------------------
 
     def _tell_of_prompt(self, view: InstanceView) -> None:
@@ -434,7 +374,7 @@ class ProcdeckApp(ThemedApp, LendingApp):
 
     @on(ActingScreen.Attach)
     def _lend_to_selected(self) -> None:
-        if not isinstance(self.screen, ActingScreen) or self.client is None or self._quitting:
+        if not isinstance(self.screen, ActingScreen) or self.client is None or self.quitting:
             self.lend_to_nobody("The formation is being stopped.")
             return
         found = self.screen.to_attach()
@@ -465,7 +405,7 @@ class ProcdeckApp(ThemedApp, LendingApp):
     @on(DeckScreen.Ask)
     def _asked(self, event: DeckScreen.Ask) -> None:
         client = self.client
-        if client is None or self._quitting:
+        if client is None or self.quitting:
             return  # a key that was on its way when the end began
         commands: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
             "scale": client.scale,
@@ -494,25 +434,23 @@ class ProcdeckApp(ThemedApp, LendingApp):
 
     def action_show_grid(self) -> None:
         """The grid: a cell for each instance."""
-        if self._main is None or self.client is None or not isinstance(self.screen, ActingScreen):
-            return
         from .screens.grid import GridScreen
 
-        if not isinstance(self.screen, GridScreen):
-            chosen = self.screen.chosen
-            self.action_show_main()
-            self.push_screen(GridScreen(self.formation, self.client, self._signs, chosen))
+        self._show_instead_of_main(GridScreen)
 
     def action_show_scaling(self) -> None:
         """The scaling view: what each type did with so many instances."""
-        if self._main is None or self.client is None or not isinstance(self.screen, ActingScreen):
-            return
         from .screens.scaling import ScalingScreen
 
-        if not isinstance(self.screen, ScalingScreen):
-            chosen = self.screen.chosen
+        self._show_instead_of_main(ScalingScreen)
+
+    def _show_instead_of_main(self, view: "type[GridScreen | ScalingScreen]") -> None:
+        """Opens a view of the whole formation, with the same selected, from which esc leads to the main view."""
+        here = self.screen
+        if self.client is not None and isinstance(here, ActingScreen) and not isinstance(here, view):
+            chosen = here.chosen
             self.action_show_main()
-            self.push_screen(ScalingScreen(self.formation, self.client, self._signs, chosen))
+            self.push_screen(view(self.formation, self.client, self._signs, chosen))
 
     async def action_palette(self) -> None:
         """Asks what is to be done, by its name."""
@@ -520,20 +458,12 @@ class ProcdeckApp(ThemedApp, LendingApp):
         if not isinstance(view, DeckScreen) or view.typing or self.client is None:
             return
         # Here, so that the start does not wait for it.
-        from .commands import Found, of_dashboard, of_everywhere, of_formation, of_view, rank, scaling
+        from .commands import find, of_dashboard, of_everywhere, of_formation, of_view
         from .screens.palette import PaletteScreen
 
         own = of_view(view.KEYS, self.formation.keymap, view.why_not)
-        everywhere = of_everywhere(view.KEYS, self.formation.keymap, view.why_not)
+        everywhere = of_everywhere(view.KEYS, view.why_not)
         everything = [*own, *everywhere, *of_dashboard(self.theme_choices()), *of_formation(self.formation)]
-
-        def find(typed: str) -> "list[Found]":
-            found = rank(typed, everything if typed.strip() else own, self._said_lately)
-            scaled = scaling(typed, self.formation)
-            if scaled is None:
-                return found
-            first = Found(scaled, frozenset())
-            return [*found, first] if scaled.why_not else [first, *found]
 
         async def run(command: "Command | None") -> None:
             if command is not None:
@@ -541,14 +471,14 @@ class ProcdeckApp(ThemedApp, LendingApp):
                 await view.run_action(command.action)
 
         # Waited for, so that what is typed at once is typed there.
-        await self.push_screen(PaletteScreen(find, self._signs), run)
+        meant = partial(find, own=own, everything=everything, formation=self.formation, recent=self._said_lately)
+        await self.push_screen(PaletteScreen(meant, self._signs), run)
 
     def action_go_to(self, name: str) -> None:
         """The main view, with a type or an instance selected."""
         if self._main is not None:
             self.action_show_main()
-            live = self.formation.live.get(name)
-            self._main.select(Row(live.view.type, name) if live is not None else Row(name))
+            self._main.select(Row.of(name))
 
     def action_logs(self, name: str) -> None:
         """The log of a type or an instance."""
@@ -575,8 +505,8 @@ class ProcdeckApp(ThemedApp, LendingApp):
         if self.client is None:
             self.exit(130)
         else:
-            self._command(self.client.down(now=self._quitting or self.formation.stopping))
-            self._quitting = True
+            self._command(self.client.down(now=self.quitting or self.formation.stopping))
+            self.quitting = True
 
     @on(QuittingScreen.KillNow)
     def _kill_now(self) -> None:
@@ -622,7 +552,7 @@ def run_dashboard(
     theme: str = "",
     engine_log: Path | None = None,
     interrupted: Callable[[], bool] = lambda: False,
-    tour: Tour | None = None,
+    tour: "Tour | None" = None,
 ) -> Outcome:
     """Shows the dashboard of an engine until a person leaves it.
 

@@ -11,10 +11,8 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from .text import pad
+from .text import ASCII_BLOCKS, BLOCKS, pad
 
-_BLOCKS: Final = " ▁▂▃▄▅▆▇█"
-_ASCII_BLOCKS: Final = " _.-=*#"
 _MEBIBYTE: Final = 1024.0 * 1024.0
 _TICKS: Final = (5, 10, 15, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 """Seconds that may lie between two marks of the time axis."""
@@ -47,7 +45,7 @@ def chart(values: Sequence[float | None], width: int, height: int, top: float, *
     Returns:
         The rows from above, each exactly so wide.
     """
-    blocks = _ASCII_BLOCKS if ascii else _BLOCKS
+    blocks = " " + (ASCII_BLOCKS if ascii else BLOCKS)
     levels = len(blocks) - 1
     shown: list[float | None] = list(islice(values, max(0, len(values) - width), None)) if width > 0 else []
     filled = [None] * (max(0, width) - len(shown)) + [_filled(value, top, height * levels) for value in shown]
@@ -151,9 +149,14 @@ def cpu_top(values: Sequence[float | None]) -> float:
     return top
 
 
-def memory_top(values: Sequence[float | None]) -> float:
-    """The top of a scale for bytes, with some air above: what stays level, as memory does, is then no wall."""
-    peak = 1.25 * _peak(values)
+def memory_top(values: Sequence[float | None], *, air: float = 1.25) -> float:
+    """The top of a scale for bytes, with some air above: what stays level, as memory does, is then no wall.
+
+    Args:
+        values: of which.
+        air: so many times the highest of them is in the picture at least.
+    """
+    peak = air * _peak(values)
     top = 16 * _MEBIBYTE
     while top < peak:
         top *= 2

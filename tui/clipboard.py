@@ -8,6 +8,9 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textual.app import App
 
 _PATIENCE = 2.0
 """Seconds that the command may take."""
@@ -24,6 +27,14 @@ def command(environ: Mapping[str, str] | None = None) -> list[str] | None:
     ]
     path = environ.get("PATH")
     return next((words for there, words in wanted if there and shutil.which(words[0], path=path)), None)
+
+
+async def put(app: App[Any], text: str) -> None:
+    """Puts text there, by both ways."""
+    app.copy_to_clipboard(text)
+    words = command()
+    if words is not None:
+        await give_to_desktop(text, words)
 
 
 async def give_to_desktop(text: str, words: Sequence[str]) -> bool:

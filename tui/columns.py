@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from .chart import memory_top
 from .model import Formation, Row
 from .sorting import Order
 from .status import Glyphs, Tone, exit_word, instance_status, type_status, up_column
-from .text import NOTHING, duration, elide, latency, memory, pad, percent, rate, sparkline
+from .text import BLOCKS, NOTHING, duration, elide, latency, memory, pad, percent, rate, sparkline
 
 Piece = tuple[str, str]
 """Text, and the name of its style: a Tone, or one of `type`, `instance`, `dim`, `plain`, `spark`, `busy`,
@@ -332,7 +333,7 @@ def _sparks(formation: Formation, name: str, columns: Sequence[Column], signs: G
             pieces["spark"] = (sparkline(history, column.width, top, ascii=signs.ascii), "spark")
         elif column.key == "memspark":
             history = _latest(formation.memory_history(name), column.width)
-            text = sparkline(history, column.width, _memory_top(history), ascii=signs.ascii)
+            text = sparkline(history, column.width, memory_top(history, air=1.5), ascii=signs.ascii)
             pieces["memspark"] = (text, "faintspark")
     return pieces
 
@@ -361,19 +362,8 @@ def _active(value: float | None, top: float) -> float | None:
     scale is wide. The blocks above it share the scale evenly."""
     if value is None:
         return None
-    return 0.0 if value < _IDLE else top / _BLOCKS + value * (1 - 1 / _BLOCKS)
-
-
-_BLOCKS = 8
-
-
-def _memory_top(history: Sequence[float | None]) -> float:
-    peak = max((value for value in history if value is not None), default=0.0)
-    top = 16.0 * 1024 * 1024
-    # With some air above it: what stays level, as memory does, is then a low bar and not a wall.
-    while top < 1.5 * peak:
-        top *= 2
-    return top
+    lowest = 1 / len(BLOCKS)
+    return 0.0 if value < _IDLE else top * lowest + value * (1 - lowest)
 
 
 def _busy(cpu: float, otherwise: str) -> str:

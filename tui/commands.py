@@ -114,9 +114,7 @@ _EVERYWHERE = {
 """Actions that can be done in every view, also where no key does them."""
 
 
-def of_everywhere(
-    keys: Iterable[Key], keymap: Keymap, why_not: Callable[[str], str] = lambda name: ""
-) -> list[Command]:
+def of_everywhere(keys: Iterable[Key], why_not: Callable[[str], str] = lambda name: "") -> list[Command]:
     """Those of the actions that every view has for which this one has no key. Arguments as for `of_view`."""
     there = {key.name for key in keys}
     told = {key.name: key for key in MAIN}
@@ -154,6 +152,26 @@ def scaling(typed: str, formation: Formation) -> Command | None:
         return Command(f"scale {words}", "", why_not=str(error)) if begun else None
     before = format_formation({name: wanted[name] for name in changed})
     return _asking("scale", format_formation(changed), f"now {before}")
+
+
+def find(
+    typed: str, own: Sequence[Command], everything: Sequence[Command], formation: Formation, recent: Sequence[str] = ()
+) -> list[Found]:
+    """What is meant by what has been typed, the likeliest first.
+
+    Args:
+        typed: empty: what the view itself has.
+        own: the commands of the view.
+        everything: all that there are, these too.
+        formation: for counts that are typed.
+        recent: as for `rank`.
+    """
+    found = rank(typed, everything if typed.strip() else own, recent)
+    scaled = scaling(typed, formation)
+    if scaled is None:
+        return found
+    first = Found(scaled, frozenset())
+    return [*found, first] if scaled.why_not else [first, *found]
 
 
 def rank(typed: str, commands: Sequence[Command], recent: Sequence[str] = ()) -> list[Found]:

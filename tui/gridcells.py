@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from .columns import Piece
 from .model import Formation, Live, Row, Usage
 from .status import Glyphs, Status, Tone, exit_word, instance_status, type_status
-from .text import duration, elide, memory, percent, short
+from .text import BLOCKS, duration, elide, memory, percent, short
 
 _MEBI = 1024 * 1024
-_BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", ".:-=+%#@"
+_ASCII_BARS = ".:-=+%#@"
 
 
 class By(Enum):
@@ -158,4 +158,4 @@ def _tally(lives: Iterable[Live], now: float) -> Counter[Tone]:
 
 
 def _bars(signs: Glyphs) -> str:
-    return _ASCII_BARS if signs.ascii else _BARS
+    return _ASCII_BARS if signs.ascii else BLOCKS

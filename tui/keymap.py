@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import chain
 
 from procdeck.core.errors import ProcdeckError
 from procdeck.core.formation import nearest
@@ -122,7 +124,7 @@ class Keymap:
 
     def shown(self, name: str) -> str:
         """The first key of an action, as people write it; empty when there is no such action."""
-        found = next((key for keys in VIEWS.values() for key in keys if key.name == name), None)
+        found = _keys().get(name)
         return self._applied(found).shown.split(" ")[0] if found is not None else ""
 
     def hint(self, shown: str, keys: Iterable[Key]) -> str:
@@ -178,4 +180,13 @@ class Keymap:
 
 def names() -> list[str]:
     """The names of all actions that can be given other keys."""
-    return list(dict.fromkeys(key.name for keys in VIEWS.values() for key in keys))
+    return list(_keys())
+
+
+@cache
+def _keys() -> dict[str, Key]:
+    """By the name of an action: its key in the first view that has it. Asked for in every row that is drawn."""
+    found: dict[str, Key] = {}
+    for key in chain.from_iterable(VIEWS.values()):
+        found.setdefault(key.name, key)
+    return found

@@ -5,7 +5,7 @@ command line checks settings against it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,6 +71,76 @@ _NAMES = {
 """Names of actions that are not named by the method that does them."""
 
 
+# What several views have ----------------------------------------------------------------------------------------------
+
+_MORE = Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type", "Scale", "scale")
+_FEWER = Key("minus,underscore", "scale_by(-1)", "- _", "one fewer: the highest number goes", "Scale", "scale")
+_SCALE = Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to")
+_RESTART = Key("r", "restart", "r", "restart; start what is down; retry now", "Processes", "restart")
+_RESTART_CRASHED = Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed")
+_ROLL = Key("Z", "roll", "Z", "rolling restart of the type", "Processes")
+_STOP = Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop")
+_KILL = Key("X", "kill", "X", "KILL now", "Processes", "kill")
+_HOLD = Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold")
+_APPLY = Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes")
+_ATTACH = Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach")
+_INSPECT = Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect")
+_EDIT = Key("e", "edit", "e", "open the editor at the place of the crash", "Processes", "edit")
+_BROWSE = Key("o", "browse", "o", "open http://localhost:PORT in the browser", "Processes", "browser")
+_TO_MAIN = Key("1", "app.show_main", "1", "the main view", "Dashboard", "main")
+_TO_SCALING = Key("2", "app.show_scaling", "2", "scaling: what one more process buys", "Dashboard", "scaling")
+_TO_GRID = Key("3", "app.show_grid", "3", "the grid: a cell for each instance", "Dashboard", "grid")
+_PALETTE = Key("colon,ctrl+p", "app.palette", ": ctrl+p", "the commands, by their names", "Dashboard", "commands")
+_HELP = Key("question_mark", "app.help", "?", "this help", "Dashboard", "help")
+_THEME = Key("T", "app.theme", "T", "another theme: moving shows each", "Dashboard")
+_DETACH = Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach")
+_QUIT = Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Dashboard", "quit")
+_INTERRUPT = Key("ctrl+c", "app.quit_formation", "ctrl+c", "stop all and quit", "Dashboard", called="interrupt")
+
+
+def _scaling(*, counted: bool = False) -> tuple[Key, ...]:
+    """More and fewer of a type. `counted`: help tells of numbers before the key too."""
+    more, fewer = _MORE, _FEWER
+    if counted:
+        more = replace(more, help="one more of this type; 5+ adds five")
+        fewer = replace(fewer, help="one fewer, the highest; 3- takes three")
+    return more, fewer, _SCALE
+
+
+def _processes(roll: Key = _ROLL) -> tuple[Key, ...]:
+    """What is done to processes in every view that has something selected."""
+    return _RESTART, _RESTART_CRASHED, roll, _STOP, _KILL, _HOLD, _APPLY
+
+
+def _dashboard() -> tuple[Key, ...]:
+    """What is about the dashboard itself."""
+    return _PALETTE, _HELP, _THEME, _DETACH, _QUIT
+
+
+def _unhinted(*keys: Key) -> tuple[Key, ...]:
+    """The same keys where the footer has other things to say."""
+    return tuple(replace(key, hint="") for key in keys)
+
+
+def _in(group: str, *keys: Key) -> tuple[Key, ...]:
+    """The same keys in another group."""
+    return tuple(replace(key, group=group) for key in keys)
+
+
+def _scrolling(group: str) -> tuple[Key, ...]:
+    """The keys of what only scrolls."""
+    return (
+        Key("j,down", "scroll(1)", "j ↓", "down", group),
+        Key("k,up", "scroll(-1)", "k ↑", "up", group),
+        Key("g,home", "scroll_first", "g home", "to the top", group),
+        Key("G,end", "scroll_last", "G end", "to the end", group),
+        Key("ctrl+d,pagedown", "scroll_page(1)", "ctrl+d", "half a page down", group),
+        Key("ctrl+u,pageup", "scroll_page(-1)", "ctrl+u", "half a page up", group),
+    )
+
+
+# The views ------------------------------------------------------------------------------------------------------------
+
 MAIN: tuple[Key, ...] = (
     Key("j,down", "move(1)", "j ↓", "next row, or down in the log", "Move"),
     Key("k,up", "move(-1)", "k ↑", "previous row, or up in the log", "Move"),
@@ -86,20 +156,12 @@ MAIN: tuple[Key, ...] = (
     Key("greater_than_sign", "sort_by(1)", ">", "sort by the next column, or click it", "Rows"),
     Key("less_than_sign", "sort_by(-1)", "<", "sort by the column before", "Rows"),
     Key("I", "reverse", "I", "sort the other way round", "Rows"),
-    Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type; 5+ adds five", "Scale", "scale"),
-    Key("minus,underscore", "scale_by(-1)", "- _", "one fewer, the highest; 3- takes three", "Scale", "scale"),
-    Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to"),
-    Key("r", "restart", "r", "restart; start what is down; retry now", "Processes", "restart"),
-    Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed"),
-    Key("Z", "roll", "Z", "rolling restart of the type", "Processes"),
-    Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
-    Key("X", "kill", "X", "KILL now", "Processes", "kill"),
-    Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
-    Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
-    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach"),
-    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect"),
-    Key("e", "edit", "e", "open the editor at the place of the crash", "Processes", "edit"),
-    Key("o", "browse", "o", "open http://localhost:PORT in the browser", "Processes", "browser"),
+    *_scaling(counted=True),
+    *_processes(),
+    _ATTACH,
+    _INSPECT,
+    _EDIT,
+    _BROWSE,
     Key("enter", "open", "enter", "open the instance; if crashed, inspect it", "Processes", "open"),
     Key("exclamation_mark", "next_crashed", "!", "jump to the next crashed instance", "Processes", "next crashed"),
     Key("slash", "find", "/", "find in the log; table: filter rows", "Log", "find"),
@@ -118,15 +180,11 @@ MAIN: tuple[Key, ...] = (
     Key("y", "copy", "y", "copy what is selected, else a line", "Log", "copy"),
     Key("S", "save", "S", "save the log to a file", "Log", "save"),
     Key("z", "zoom", "z", "the log on the whole screen", "Log", "zoom"),
-    Key("1", "app.show_main", "1", "the main view", "Dashboard"),
-    Key("2", "app.show_scaling", "2", "scaling: what one more process buys", "Dashboard", "scaling"),
-    Key("3", "app.show_grid", "3", "the grid: a cell for each instance", "Dashboard", "grid"),
+    *_unhinted(_TO_MAIN),
+    _TO_SCALING,
+    _TO_GRID,
     Key("escape", "back", "esc", "back out one level", "Dashboard"),
-    Key("colon,ctrl+p", "app.palette", ": ctrl+p", "the commands, by their names", "Dashboard", "commands"),
-    Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
-    Key("T", "app.theme", "T", "another theme: moving shows each", "Dashboard"),
-    Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),
-    Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Dashboard", "quit"),
+    *_dashboard(),
     Key("ctrl+c", "copy_or_quit", "ctrl+c", "copy what is selected; else quit", "Dashboard"),
 )
 
@@ -147,29 +205,17 @@ GRID: tuple[Key, ...] = (
     Key("N", "previous_match", "N", "the one before with such a name", "Grid"),
     Key("c", "colour", "c", "colour by state, CPU, memory", "Grid", "colour"),
     Key("enter", "open", "enter", "inspect a crashed one; else open the instance", "Grid"),
-    Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type", "Scale", "scale"),
-    Key("minus,underscore", "scale_by(-1)", "- _", "one fewer: the highest number goes", "Scale", "scale"),
-    Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to"),
-    Key("r", "restart", "r", "restart; start what is down; retry now", "Processes", "restart"),
-    Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed"),
-    Key("Z", "roll", "Z", "rolling restart of the type", "Processes"),
-    Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
-    Key("X", "kill", "X", "KILL now", "Processes", "kill"),
-    Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
-    Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
-    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach"),
-    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect"),
-    Key("e", "edit", "e", "open the editor at the place of the crash", "Processes", "edit"),
-    Key("o", "browse", "o", "open http://localhost:PORT in the browser", "Processes", "browser"),
-    Key("1", "app.show_main", "1", "the main view", "Dashboard", "main"),
-    Key("2", "app.show_scaling", "2", "scaling: what one more process buys", "Dashboard", "scaling"),
+    *_scaling(),
+    *_processes(),
+    _ATTACH,
+    _INSPECT,
+    _EDIT,
+    _BROWSE,
+    _TO_MAIN,
+    _TO_SCALING,
     Key("escape", "back", "esc", "back to the main view", "Dashboard"),
-    Key("colon,ctrl+p", "app.palette", ": ctrl+p", "the commands, by their names", "Dashboard", "commands"),
-    Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
-    Key("T", "app.theme", "T", "another theme: moving shows each", "Dashboard"),
-    Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),
-    Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Dashboard", "quit"),
-    Key("ctrl+c", "app.quit_formation", "ctrl+c", "stop all and quit", "Dashboard", called="interrupt"),
+    *_dashboard(),
+    _INTERRUPT,
 )
 
 SCALING: tuple[Key, ...] = (
@@ -180,59 +226,31 @@ SCALING: tuple[Key, ...] = (
     Key("left_square_bracket,left", "look(1)", "[ ←", "more time in the plots", "Scaling", "time", called="more_time"),
     Key("right_square_bracket,right", "look(-1)", "] →", "less time in the plots", "Scaling", called="less_time"),
     Key("enter", "open", "enter", "the type in the main view", "Scaling"),
-    Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type; 5+ adds five", "Scale", "scale"),
-    Key("minus,underscore", "scale_by(-1)", "- _", "one fewer, the highest; 3- takes three", "Scale", "scale"),
-    Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to"),
-    Key("r", "restart", "r", "restart; start what is down; retry now", "Processes", "restart"),
-    Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed"),
-    Key("Z", "roll", "Z", "rolling restart of the type", "Processes", "roll"),
-    Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
-    Key("X", "kill", "X", "KILL now", "Processes", "kill"),
-    Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
-    Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
-    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect"),
-    Key("1", "app.show_main", "1", "the main view", "Dashboard", "main"),
-    Key("3", "app.show_grid", "3", "the grid: a cell for each instance", "Dashboard", "grid"),
+    *_scaling(counted=True),
+    *_processes(roll=replace(_ROLL, hint="roll")),
+    _INSPECT,
+    _TO_MAIN,
+    _TO_GRID,
     Key("escape", "back", "esc", "back to the main view", "Dashboard"),
-    Key("colon,ctrl+p", "app.palette", ": ctrl+p", "the commands, by their names", "Dashboard", "commands"),
-    Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
-    Key("T", "app.theme", "T", "another theme: moving shows each", "Dashboard"),
-    Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),
-    Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Dashboard", "quit"),
-    Key("ctrl+c", "app.quit_formation", "ctrl+c", "stop all and quit", "Dashboard", called="interrupt"),
+    *_dashboard(),
+    _INTERRUPT,
 )
 
 INSPECTOR: tuple[Key, ...] = (
-    Key("j,down", "scroll(1)", "j ↓", "down", "Crash inspector"),
-    Key("k,up", "scroll(-1)", "k ↑", "up", "Crash inspector"),
-    Key("g,home", "scroll_first", "g home", "to the top", "Crash inspector"),
-    Key("G,end", "scroll_last", "G end", "to the end", "Crash inspector"),
-    Key("ctrl+d,pagedown", "scroll_page(1)", "ctrl+d", "half a page down", "Crash inspector"),
-    Key("ctrl+u,pageup", "scroll_page(-1)", "ctrl+u", "half a page up", "Crash inspector"),
+    *_scrolling("Crash inspector"),
     Key("left_square_bracket", "walk(-1)", "[ ]", "the crash before", "Crash inspector", "walk runs"),
     Key("right_square_bracket", "walk(1)", "]", "the next crash", "Crash inspector"),
     Key("d", "difference", "d", "what differs from another crash", "Crash inspector", "differs"),
-    Key("e", "edit", "e", "open the editor at the place of the crash", "Crash inspector", "edit"),
+    *_in("Crash inspector", _EDIT),
     Key("v", "environment", "v", "the environment; again: with its secrets", "Crash inspector", "env"),
     Key("y", "copy", "y", "copy the report as Markdown", "Crash inspector", "copy"),
     Key("r", "restart", "r", "try again now", "Crash inspector", "retry now"),
-    Key("h", "hold", "h", "hold: no more tries; again: let go", "Crash inspector", "hold"),
+    *_in("Crash inspector", _HOLD),
     Key("enter", "show_instance", "enter", "the instance: processes, settings, runs", "Crash inspector", "instance"),
     Key("exclamation_mark", "next_crashed", "!", "the crash of the next crashed instance", "Crash inspector"),
-    Key("Z", "roll", "Z", "rolling restart of the type", "Crash inspector"),
-    Key("x", "stop", "x", "stop: the stop signal, later KILL", "Crash inspector"),
-    Key("X", "kill", "X", "KILL now", "Crash inspector"),
-    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Crash inspector"),
-    Key("o", "browse", "o", "open http://localhost:PORT in the browser", "Crash inspector"),
-    Key("1", "app.show_main", "1", "the main view", "Crash inspector"),
-    Key("2", "app.show_scaling", "2", "scaling: what one more process buys", "Crash inspector"),
-    Key("3", "app.show_grid", "3", "the grid: a cell for each instance", "Crash inspector"),
+    *_in("Crash inspector", *_unhinted(_ROLL, _STOP, _KILL, _ATTACH, _BROWSE, _TO_MAIN, _TO_SCALING, _TO_GRID)),
     Key("escape,i", "back", "esc i", "back out one level", "Crash inspector", "back"),
-    Key("colon,ctrl+p", "app.palette", ": ctrl+p", "the commands, by their names", "Crash inspector", "commands"),
-    Key("question_mark", "app.help", "?", "this help", "Crash inspector", "help"),
-    Key("T", "app.theme", "T", "another theme: moving shows each", "Crash inspector"),
-    Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Crash inspector"),
-    Key("ctrl+c", "app.quit_formation", "ctrl+c", "stop all and quit", "Crash inspector", called="interrupt"),
+    *_in("Crash inspector", _PALETTE, _HELP, *_unhinted(_THEME, _QUIT), _INTERRUPT),
 )
 
 THEMES: tuple[Key, ...] = (
@@ -261,30 +279,17 @@ INSTANCE: tuple[Key, ...] = (
     Key("v", "environment", "v", "the environment; again: with its secrets", "Instance", "env"),
     Key("y", "copy", "y", "copy the selected process's command line", "Instance", "copy"),
     Key("Y", "copy_pid", "Y", "copy the selected process's pid", "Instance"),
-    Key("plus,equals_sign", "scale_by(1)", "+ =", "one more of this type", "Scale", "scale"),
-    Key("minus,underscore", "scale_by(-1)", "- _", "one fewer: the highest number goes", "Scale", "scale"),
-    Key("s", "scale", "s", "scale to a count, or: web=5 worker+1", "Scale", "scale to"),
-    Key("r", "restart", "r", "restart; start what is down; retry now", "Processes", "restart"),
-    Key("R", "restart_crashed", "R", "restart all that crashed", "Processes", "restart crashed"),
-    Key("Z", "roll", "Z", "rolling restart of the type", "Processes"),
-    Key("x", "stop", "x", "stop: the stop signal, later KILL", "Processes", "stop"),
-    Key("X", "kill", "X", "KILL now", "Processes", "kill"),
-    Key("h", "hold", "h", "hold: no more tries; again: let go", "Processes", "hold"),
-    Key("u", "apply", "u", "apply changes of Procfile, .env, settings", "Processes"),
-    Key("a", "attach", "a", "attach the terminal to it; ctrl+] leaves", "Processes", "attach"),
-    Key("i", "inspect", "i", "inspect the crash: why, where, since when", "Processes", "inspect"),
-    Key("e", "edit", "e", "open the editor at the place of the crash", "Processes"),
-    Key("o", "browse", "o", "open http://localhost:PORT in the browser", "Processes"),
-    Key("1", "app.show_main", "1", "the main view", "Dashboard", "main"),
-    Key("2", "app.show_scaling", "2", "scaling: what one more process buys", "Dashboard", "scaling"),
-    Key("3", "app.show_grid", "3", "the grid: a cell for each instance", "Dashboard", "grid"),
+    *_scaling(),
+    *_processes(),
+    _ATTACH,
+    _INSPECT,
+    *_unhinted(_EDIT, _BROWSE),
+    _TO_MAIN,
+    _TO_SCALING,
+    _TO_GRID,
     Key("escape", "back", "esc", "back out one level", "Dashboard", "back"),
-    Key("colon,ctrl+p", "app.palette", ": ctrl+p", "the commands, by their names", "Dashboard", "commands"),
-    Key("question_mark", "app.help", "?", "this help", "Dashboard", "help"),
-    Key("T", "app.theme", "T", "another theme: moving shows each", "Dashboard"),
-    Key("d", "app.detach", "d", "leave it running, and go", "Dashboard", "detach"),
-    Key("q", "app.quit_formation", "q", "stop all and quit; again: KILL now", "Dashboard", "quit"),
-    Key("ctrl+c", "app.quit_formation", "ctrl+c", "stop all and quit", "Dashboard", called="interrupt"),
+    *_dashboard(),
+    _INTERRUPT,
 )
 
 QUITTING: tuple[Key, ...] = (
@@ -294,12 +299,7 @@ QUITTING: tuple[Key, ...] = (
 )
 
 HELP: tuple[Key, ...] = (
-    Key("j,down", "scroll(1)", "j ↓", "down", "Help"),
-    Key("k,up", "scroll(-1)", "k ↑", "up", "Help"),
-    Key("g,home", "scroll_first", "g home", "to the top", "Help"),
-    Key("G,end", "scroll_last", "G end", "to the end", "Help"),
-    Key("ctrl+d,pagedown", "scroll_page(1)", "ctrl+d", "half a page down", "Help"),
-    Key("ctrl+u,pageup", "scroll_page(-1)", "ctrl+u", "half a page up", "Help"),
+    *_scrolling("Help"),
     Key("escape", "dismiss", "esc", "close", "Help", called="back"),
     Key("question_mark", "dismiss", "?", "close", "Help", called="help"),
     Key("q", "dismiss", "q", "close", "Help", called="quit"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from procdeck.core.errors import ProcdeckError
+from procdeck.core.formation import split_instance
 from procdeck.core.messages import (
     Bye,
     ConfigChange,
@@ -50,6 +51,12 @@ class Row:
 
     type: str
     instance: str | None = None
+
+    @classmethod
+    def of(cls, name: str) -> "Row":
+        """The row of what the engine calls so, whether it is there or not."""
+        split = split_instance(name)
+        return cls(name) if split is None else cls(split[0], name)
 
     @property
     def name(self) -> str:

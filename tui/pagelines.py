@@ -1,5 +1,5 @@
-"""What the lines of the instance view's page are made of: the theme's styles, headings, and what keeps a line in its
-width. Pure."""
+"""What the lines of a page (the instance view's, the crash inspector's) are made of: the theme's styles, headings, and
+what keeps a line in its width. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ class Styles:
     up: Style
     changing: Style
     crashed: Style
+    crash: Style
+    """Of what a page is about."""
     cpu: Style
     memory: Style
     requests: Style
@@ -44,6 +46,7 @@ class Styles:
             up=style("success"),
             changing=style("warning"),
             crashed=style("error"),
+            crash=style("error", bold=True),
             cpu=style("spark"),
             memory=style("faint"),
             requests=style("primary"),

@@ -12,9 +12,8 @@ from rich.text import Text
 
 from procdeck.core.crashreport import RunRecord
 
-from .text import plural, short
+from .text import BLOCKS, plural, short
 
-_BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "._-=+*%#"
 _ALIKE = 0.15
 """Parts of their median by which uptimes may differ that are called the same."""
@@ -44,7 +43,7 @@ def strip(
         ascii: without block characters.
     """
     shown = _window(runs, current, width)
-    bars = _ASCII_BARS if ascii else _BARS
+    bars = _ASCII_BARS if ascii else BLOCKS
     top = max([math.log1p(run.uptime / _SHORTEST) for run in shown], default=0.0)
     text = Text(no_wrap=True)
     for run in shown:
@@ -58,8 +57,7 @@ def strip(
 def _window(runs: Sequence[RunRecord], current: int, width: int) -> Sequence[RunRecord]:
     """As many as fit, with the current one among them."""
     place = next((i for i, run in enumerate(runs) if run.run == current), len(runs) - 1)
-    last = max(min(len(runs), place + 1), min(len(runs), width))
-    last = len(runs) if len(runs) - width <= place else last
+    last = len(runs) if place >= len(runs) - width else max(place + 1, width)
     return runs[max(0, last - max(0, width)) : last]
 
 

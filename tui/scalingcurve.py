@@ -8,7 +8,7 @@ from enum import Enum
 from statistics import median
 from typing import Final
 
-from procdeck.core.knee import BUSY, PAYS
+from procdeck.core.knee import BUSY, bend
 
 from .scaling import Change, Second
 
@@ -19,7 +19,7 @@ LEAST: Final = 3
 _LATEST: Final = 60
 """Settled seconds of a stretch that count: the latest."""
 _JUDGED: Final = 0.2
-"""More instances in proportion, from which they are judged: of the eleventh beside ten, chance would be the judge."""
+"""For `bend`."""
 _IDLE: Final = 0.9
 """Requests under way for each instance, below which instances have nothing to do now and then."""
 
@@ -177,25 +177,19 @@ class Knee:
 def knee(known: Sequence[Plateau], cores: int) -> Knee | None:
     """Where the curve bends, and why; None while each more brings its share, or too little is known.
 
-    More instances pay when they bring a quarter (`PAYS`) of what they would if each did as much as those before. Unlike
-    in a benchmark, the seconds are few and the load is what it is: a step that is small beside what there was before
-    is left to chance.
+    Unlike in a benchmark, the seconds are few and the load is what it is: a step that is small beside what there was
+    before is left to chance.
 
     Args:
         known: of one type, the fewest first.
         cores: that the machine has.
     """
-    asked = [(plateau.instances, plateau.requests, plateau) for plateau in known if plateau.requests]
-    for i, (count, requests, _) in enumerate(asked):
-        beyond = [
-            (rate / requests - 1, (other - count) / count, plateau)
-            for other, rate, plateau in asked[i + 1 :]
-            if (other - count) / count >= _JUDGED
-        ]
-        if beyond and all(brought < PAYS * share for brought, share, _ in beyond):
-            most = max(rate for _, rate, _ in asked[i:])
-            return Knee(count, _limit(beyond[0][2], cores), most)
-    return None
+    asked = [(plateau, plateau.requests) for plateau in known if plateau.requests]
+    found = bend([(plateau.instances, requests) for plateau, requests in asked], judged=_JUDGED)
+    if found is None:
+        return None
+    most = max(requests for _, requests in asked[found:])
+    return Knee(asked[found][0].instances, _limit(asked[found + 1][0], cores), most)
 
 
 def _limit(plateau: Plateau, cores: int) -> Limit:

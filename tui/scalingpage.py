@@ -2,8 +2,9 @@
 and the plots, for every size of the screen. Pure: what is known goes in, lines of styled text come out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 from rich.cells import cell_len
@@ -86,27 +87,19 @@ def page(facts: Facts, width: int, height: int, styles: Mapping[str, Style], sig
     if width >= WIDE:
         left = _beside(facts, _BESIDE, height, signs, made)
         right = plots(facts, width - _BESIDE - _GAP, height, signs)
-        blank: Line = []
-        rows = [
-            _wide(left[i] if i < len(left) else blank, _BESIDE + _GAP) + (right[i] if i < len(right) else blank)
-            for i in range(height)
-        ]
+        rows = _side_by_side(left, right, _BESIDE + _GAP)
     else:
-        words = _words(facts, width, signs)
+        words = _words(facts, width)
         share = max(4, min(height // 4, 12))
         narrow = min(_TYPES, width // 2)
         types = _types(facts, narrow, share, signs, made, len(words))
         counts = table(facts, width - narrow - _GAP, share, signs)
-        count = max(len(types), len(counts))
-        beside = [
-            _wide(types[i] if i < len(types) else [], narrow + _GAP) + (counts[i] if i < len(counts) else [])
-            for i in range(count)
-        ]
-        rows = [*words, *beside]
+        rows = [*words, *_side_by_side(types, counts, narrow + _GAP)]
         if height >= 28:
             rows.append([])
         rows += plots(facts, width, height - len(rows), signs)
     selected = next((line for line, name in made.places.items() if name == facts.type), None)
+    rows += [[]] * (height - len(rows))
     for number, row in enumerate(rows[:height]):
         text = Text(no_wrap=True, end="")
         for words_, style in row:
@@ -120,7 +113,7 @@ def page(facts: Facts, width: int, height: int, styles: Mapping[str, Style], sig
 
 def _beside(facts: Facts, width: int, height: int, signs: Glyphs, made: Page) -> list[Line]:
     """What stands at the left of the plots on a wide screen."""
-    words = _words(facts, width, signs)
+    words = _words(facts, width)
     room = max(4, height - len(words) - 2)
     types = _types(facts, width, min(room // 2, len(facts.types) + 1), signs, made, len(words) + 1)
     counts = table(facts, width, room - len(types), signs)
@@ -132,7 +125,7 @@ def _beside(facts: Facts, width: int, height: int, signs: Glyphs, made: Page) ->
 # Sentences ------------------------------------------------------------------------------------------------------------
 
 
-def _words(facts: Facts, width: int, signs: Glyphs) -> list[Line]:
+def _words(facts: Facts, width: int) -> list[Line]:
     """What the figures say: what more processes bought, and where that ends."""
     first: Line
     if facts.gain is not None:
@@ -196,6 +189,12 @@ def _types(facts: Facts, width: int, height: int, signs: Glyphs, made: Page, off
             )
         )
     return lines
+
+
+def _side_by_side(left: Sequence[Line], right: Sequence[Line], width: int) -> list[Line]:
+    """Some lines, and others behind them from that cell on."""
+    blank: Line = []
+    return [[*_wide(one, width), *other] for one, other in zip_longest(left, right, fillvalue=blank)]
 
 
 def _wide(line: Line, width: int) -> Line:

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from .chart import chart
 from .scaling import Change, Second
-from .text import elide, pad
+from .text import ASCII_BLOCKS, BLOCKS, elide, pad
 
 Piece: TypeAlias = tuple[str, str]
 Line: TypeAlias = list[Piece]
@@ -26,7 +26,6 @@ _SCALE: Final = 6
 _COVERS: Final = 1.5
 """Seconds before its end in which a sample is true at most: they come a second apart, more or less."""
 _STEPS: Final = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
-_BLOCKS, _ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.-=*#"
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def steps(
 ) -> list[Line]:
     """Counts as steps: filled is what is ready, shaded what is wanted and not there yet, pale what is ready and not
     wanted any more. Styles: `ready`, `missing`, `going`."""
-    blocks = _ASCII_BLOCKS if frame.ascii else _BLOCKS
+    blocks = ASCII_BLOCKS if frame.ascii else BLOCKS
     full, shade = len(blocks), ":" if frame.ascii else "░"
 
     def level(count: float | None) -> int | None:

@@ -58,9 +58,12 @@ ASCII = Glyphs(
 
 def glyphs() -> Glyphs:
     """The signs that this terminal draws: plain ASCII with PROCDECK_ASCII=1 or where the locale is not UTF-8."""
-    if os.environ.get("PROCDECK_ASCII") or locale.getpreferredencoding(False).lower().replace("-", "") != "utf8":
-        return ASCII
-    return Glyphs()
+    return ASCII if os.environ.get("PROCDECK_ASCII") or not is_utf8() else Glyphs()
+
+
+def is_utf8() -> bool:
+    """The locale's encoding is UTF-8."""
+    return locale.getpreferredencoding(False).lower().replace("-", "") == "utf8"
 
 
 @dataclass(frozen=True)
@@ -162,11 +165,11 @@ def _ended(live: Live) -> Status:
 
 def _stopping(live: Live, now: float, kill: str) -> str:
     left = live.kill_in(now)
+    kills = f" · {kill} kills now" if kill else ""
     if left is None:
         # It answers first what it was asked.
-        draining = live.view.note == DRAINING
-        return f"{DRAINING} {live.in_state(now):.1f}s · X kills now" if draining else "stopping"
+        return f"{DRAINING} {live.in_state(now):.1f}s{kills}" if live.view.note == DRAINING else "stopping"
     if left <= 0:
         return "stopping · KILL sent"
     spent, given = min(live.in_state(now), live.view.stop_timeout), live.view.stop_timeout
-    return f"stopping {spent:.1f}s of {given:g}s" + (f" · {kill} kills now" if kill else "")
+    return f"stopping {spent:.1f}s of {given:g}s{kills}"

@@ -27,8 +27,10 @@ Align: TypeAlias = Literal["left", "center", "right"]
 
 _ELLIPSIS: Final = "…"
 
-_BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_ASCII_BLOCKS: Final = "_.-=*#"
+BLOCKS: Final = "▁▂▃▄▅▆▇█"
+"""Columns of one cell, the lowest first."""
+ASCII_BLOCKS: Final = "_.-=*#"
+"""The same for terminals that have no blocks or draw them wide."""
 
 _MINUTE: Final = 60
 
@@ -90,7 +92,7 @@ def sparkline(values: Sequence[float | None], width: int, top: float, *, ascii: 
         top: What fills a cell. Fixed by the caller and not by the values, so that rows can be compared.
         ascii: Draw with ASCII characters, for terminals that have no blocks or draw them wide.
     """
-    blocks = _ASCII_BLOCKS if ascii else _BLOCKS
+    blocks = ASCII_BLOCKS if ascii else BLOCKS
     # By index because a deque cannot be sliced.
     count = len(values)
     shown = [values[index] for index in range(max(0, count - max(0, width)), count)]

@@ -5,7 +5,6 @@ Where NO_COLOR is set nothing has a colour: style sheets say by `:nocolor` what 
 the terminal draws ASCII only, nothing else is written to it.
 """
 
-import locale
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from textual.theme import Theme
 from .asciilines import AsciiLines
 from .colours import Depth
 from .screens.themes import ThemeScreen
-from .status import glyphs
+from .status import glyphs, is_utf8
 from .themenames import theme_named
 from .themes import DARK, LIGHT, THEMES, choices, made, program_colours
 
@@ -38,7 +37,7 @@ class ThemedApp(App[int]):
         self._fallback = LIGHT.name if light else DARK.name
         self._ascii: list[LineFilter] = []
         if glyphs().ascii:
-            self._ascii = [AsciiLines(all_text=not _is_utf8())]
+            self._ascii = [AsciiLines(all_text=not is_utf8())]
         self.choose_theme(None)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -95,7 +94,3 @@ class ThemedApp(App[int]):
 
     def theme_kept(self, name: str) -> None:
         """A person has chosen a theme."""
-
-
-def _is_utf8() -> bool:
-    return locale.getpreferredencoding(False).lower().replace("-", "") == "utf8"

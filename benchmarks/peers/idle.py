@@ -7,7 +7,7 @@ quiet that some do at the beginning only.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..figures import megabytes
+from ..figures import megabytes, of_a_core
 from .peer import Peer
 from .run import SLEEP, Run
 from .tables import Table, cell, in_turns
@@ -36,14 +36,12 @@ def idle(peers: Sequence[Peer], windows: int, window: float, settle: float) -> l
     for name, found in turns.values.items():
         alone, shown = found[0] if found else (_Idle(), _Idle())
         cells = [
-            cell(one, write) for idle in (alone, shown) for one, write in ((idle.cpu, _cpu), (idle.memory, megabytes))
+            cell(one, write)
+            for idle in (alone, shown)
+            for one, write in ((idle.cpu, of_a_core), (idle.memory, megabytes))
         ]
         table.rows.append((name, *cells))
     return [table]
-
-
-def _cpu(value: float) -> str:
-    return f"{value:.1f} %"
 
 
 def _idle(peer: Peer, windows: int, window: float, settle: float) -> tuple[_Idle, _Idle]:

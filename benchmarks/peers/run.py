@@ -20,12 +20,12 @@ from typing import Self
 
 from ..dashboard import COLUMNS, ROWS
 from ..formation import environment
+from ..processes import cpu_time, proportional
 from .peer import Job, Peer
 
 MARK = "PROCDECK_BENCH_RUN"
 SLEEP = "86413"
 """Seconds, by which a sleeping program is told from everything else."""
-_TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0
 _QUESTIONS = {b"\x1b[c": b"\x1b[?62;22c", b"\x1b[0c": b"\x1b[?62;22c", b"\x1b[6n": b"\x1b[1;1R"}
 """What a terminal is asked by a program that waits for the answer, and what any terminal says."""
@@ -96,11 +96,6 @@ class Run:
         self._env.pop("PYTHONDONTWRITEBYTECODE", None)
         self._words = peer.tell(self.job)
 
-    @property
-    def events(self) -> Path:
-        """The pipe for what programs tell."""
-        return self._events_path
-
     def __enter__(self) -> Self:
         self.began = time.monotonic()
         self._open([*self.peer.command, *self._words])
@@ -153,18 +148,15 @@ class Run:
         """Seconds of CPU that the peer has used so far, without its programs."""
         for pid in self.own():
             with contextlib.suppress(OSError):
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                self._cpu[pid] = (int(fields[11]) + int(fields[12])) / _TICKS
+                self._cpu[pid] = cpu_time(pid)
         return sum(self._cpu.values())
 
     def memory(self, own: Sequence[int] | None = None) -> int:
         """Bytes of memory (PSS) of the peer, without its programs; `own` are its processes, where they are known."""
         total = 0
         for pid in self.own() if own is None else own:
-            with contextlib.suppress(OSError):
-                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith("Pss:"):
-                        total += int(line.split()[1]) * 1024
+            with contextlib.suppress(OSError, LookupError):
+                total += proportional(pid)
         return total
 
     def kept(self) -> int:
@@ -258,12 +250,16 @@ class Run:
                 if fields[0] != b"Z":
                     parents[pid] = int(fields[1])
         roots = set(self._terminals.values())
+        # What they are called does not tell all: a process that calls `exec` has no words for a moment.
+        told = {pid for _, pid in self.ups}
         members: dict[int, bool] = {}
         for pid in parents:
             line = _line_to(pid, parents)
             if marked.isdisjoint(line) and roots.isdisjoint(line):
                 continue
-            members[pid] = any(one not in roots and self._is_program(one) for one in line if one != os.getpid())
+            members[pid] = any(
+                one not in roots and (one in told or self._is_program(one)) for one in line if one != os.getpid()
+            )
         return members
 
     def _is_program(self, pid: int) -> bool:

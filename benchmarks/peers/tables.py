@@ -4,9 +4,9 @@ measured here."""
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Generic, TypeVar
 
+from ..figures import spread
 from .peer import Peer
 
 NOTHING = "–"
@@ -42,11 +42,7 @@ class Table:
 
 def cell(values: Sequence[float], write: Callable[[float], str]) -> str:
     """Median, and least and greatest; nothing when there is nothing."""
-    if not values:
-        return NOTHING
-    if len(values) == 1:
-        return write(values[0])
-    return f"{write(median(values))} ({write(min(values))} – {write(max(values))})"
+    return spread(values, write) if values else NOTHING
 
 
 @dataclass

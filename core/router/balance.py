@@ -20,16 +20,16 @@ class Balancer:
             connections: how many each has.
             avoid: those that have just failed; they are chosen only after all others.
         """
-        candidates = [name for name in ready if name not in avoid]
+        candidates = [name for name in self._in_turn(ready) if name not in avoid]
         if not candidates:
             return None
         if self._balance is Balance.LEAST_CONNECTIONS:
-            least = min(connections.get(name, 0) for name in candidates)
-            candidates = [name for name in candidates if connections.get(name, 0) == least]
-        # Among equals it goes round, or one that answers at once would get all there is.
-        after = [name for name in candidates if name in self._behind(ready)]
-        self._last = (after or candidates)[0]
+            self._last = min(candidates, key=lambda name: connections.get(name, 0))
+        else:
+            self._last = candidates[0]
         return self._last
 
-    def _behind(self, ready: Sequence[str]) -> Sequence[str]:
-        return ready[ready.index(self._last) + 1 :] if self._last in ready else ready
+    def _in_turn(self, ready: Sequence[str]) -> Sequence[str]:
+        # Among equals it goes round, or one that answers at once would get all there is.
+        first = ready.index(self._last) + 1 if self._last in ready else 0
+        return [*ready[first:], *ready[:first]]

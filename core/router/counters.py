@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from .control import Traffic
 
+QUIET = 0.25
+"""Seconds without a byte after which an answer counts as complete."""
 _MOST = 20_000
 """Times kept of one second; more change the percentiles by nothing that can be seen."""
 
@@ -13,23 +15,35 @@ class Counters:
     """The traffic of one instance since it was asked for last.
 
     Attributes:
+        joining: visitors who are being joined to it.
         connections: open now.
         busy: questions that are not answered yet.
+        last_sent: when it sent something last, on the monotonic clock.
         received: bytes from visitors.
         sent: bytes to visitors.
     """
 
-    __slots__ = ("_failures", "_opened", "_requests", "_times", "busy", "connections", "received", "sent")
+    __slots__ = (
+        *("_failures", "_opened", "_requests", "_times"),
+        *("busy", "connections", "joining", "last_sent", "received", "sent"),
+    )
 
     def __init__(self) -> None:
+        self.joining = 0
         self.connections = 0
         self.busy = 0
+        self.last_sent = -math.inf
         self.received = 0
         self.sent = 0
         self._opened = 0
         self._requests = 0
         self._failures = 0
         self._times: list[float] = []
+
+    @property
+    def load(self) -> int:
+        """Visitors that it has, or is about to have."""
+        return self.connections + self.joining
 
     def opened(self) -> None:
         """A connection more."""
@@ -49,7 +63,15 @@ class Counters:
     @property
     def quiet(self) -> bool:
         """There is nothing to tell."""
-        return not (self.connections or self._opened or self._requests or self._failures or self.received or self.sent)
+        return not (self.load or self._opened or self._requests or self._failures or self.received or self.sent)
+
+    def owes(self, now: float) -> bool:
+        """Something is on its way: visitors are being joined to it, or to be answered, or being answered still.
+
+        Args:
+            now: on the monotonic clock.
+        """
+        return bool(self.joining or self.busy or (self.connections and now - self.last_sent < QUIET))
 
     def take(self, name: str, seconds: float) -> Traffic:
         """What happened in the last so many seconds; begins anew."""
@@ -75,7 +97,6 @@ def together(parts: Iterable[Counters]) -> Counters:
     whole = Counters()
     for part in parts:
         whole.connections += part.connections
-        whole.busy += part.busy
         whole.received += part.received
         whole.sent += part.sent
         whole._opened += part._opened

@@ -15,7 +15,7 @@ from .control import Backends, Drain, FromRouter, Listen, ToRouter, Unlisten
 from .service import REPORT_INTERVAL, Service
 
 _MOST_FILES = 65_536
-_decoder: "msgspec.json.Decoder[Listen | Unlisten | Backends | Drain]" = msgspec.json.Decoder(ToRouter)
+_decoder: "msgspec.json.Decoder[ToRouter]" = msgspec.json.Decoder(ToRouter)
 
 
 async def serve(sock: socket.socket, lent: socket.socket) -> None:

@@ -14,8 +14,8 @@ from .counters import Counters
 
 _HTTP = re.compile(rb"[A-Z]{3,16} [^ \r\n]+ HTTP/1\.[01]\r\n")
 _SWITCHED = (b"HTTP/1.1 101", b"HTTP/1.0 101")
-QUIET = 0.25
-"""Seconds without a byte after which an answer counts as complete."""
+_MOST_EARLY = 1 << 16
+"""Bytes that are kept of what a visitor says while it has nobody."""
 
 
 class Assigner(Protocol):
@@ -37,7 +37,40 @@ class Assigner(Protocol):
         ...
 
 
-class Visitor(asyncio.Protocol):
+class _End(asyncio.Protocol):
+    """One end of a conversation: what is the same for who asks and for who answers."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    @property
+    def other(self) -> "_End | None":
+        """Who is at the other end; None: nobody."""
+        raise NotImplementedError
+
+    def pause_writing(self) -> None:
+        if self.other is not None:
+            self.other.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other is not None:
+            self.other.resume_reading()
+
+    def pause_reading(self) -> None:
+        """The other end takes no more for the moment."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """It does again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+
+class Visitor(_End):
     """The side of the one who asks.
 
     Attributes:
@@ -46,47 +79,48 @@ class Visitor(asyncio.Protocol):
     """
 
     def __init__(self, assigner: Assigner) -> None:
+        super().__init__()
         self.name = ""
         self.avoid: set[str] = set()
         self._assigner = assigner
-        self._transport: asyncio.Transport | None = None
         self._instance: Instance | None = None
         self._counters: Counters | None = None
-        self._early: list[bytes] = []
+        self._early = bytearray()
         """What it said while it had nobody."""
         self._ended = False
         """It says no more."""
         self._asked_at: float | None = None
         """When it asked what is not answered yet."""
-        self._last = 0.0
-        """When a byte of an answer came last."""
+        self._heard = False
+        """It has got something of an answer."""
         self._http: bool | None = None
         """It speaks HTTP/1, as far as can be seen; None: it has not said anything yet."""
 
     # asyncio.Protocol -------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
         self._assigner.assign(self)
 
     def data_received(self, data: bytes) -> None:
-        asks = _HTTP.match(data) is not None
-        if self._http is None:
-            self._http = asks
         counters = self._counters
         # What follows the head of a question, in HTTP, belongs to it even when it is being answered already.
-        if self._asked_at is None and (asks or not self._http):
-            if counters is not None and asks and self._http and not self._assigner.may_keep(self.name):
-                # Between two questions nothing is lost with the connection to one that goes away.
-                self._part()
-                counters = None
-            self._asked_at = time.monotonic()
-            if counters is not None:
-                counters.busy += 1
+        if self._asked_at is None:
+            asks = _HTTP.match(data) is not None
+            if self._http is None:
+                self._http = asks
+            if asks or not self._http:
+                if counters is not None and asks and self._http and not self._assigner.may_keep(self.name):
+                    # Between two questions nothing is lost with the connection to one that goes away.
+                    self._part()
+                    counters = None
+                self._asked_at = time.monotonic()
+                if counters is not None:
+                    counters.busy += 1
         if counters is None or self._instance is None:
-            self._early.append(data)
-            if sum(map(len, self._early)) > 1 << 16 and self._transport is not None:
-                self._transport.pause_reading()
+            self._early += data
+            if len(self._early) > _MOST_EARLY:
+                self.pause_reading()
             if not self.name:
                 self._assigner.assign(self)
             return
@@ -106,14 +140,6 @@ class Visitor(asyncio.Protocol):
         self._part()
         self._assigner.left(self)
 
-    def pause_writing(self) -> None:
-        if self._instance is not None:
-            self._instance.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self._instance is not None:
-            self._instance.resume_reading()
-
     # Joining ----------------------------------------------------------------------------------------------------------
 
     @property
@@ -122,11 +148,13 @@ class Visitor(asyncio.Protocol):
         return self._transport is None
 
     @property
+    def other(self) -> "Instance | None":
+        return self._instance
+
+    @property
     def unanswered(self) -> bool:
-        """Something of it is on its way: it is being joined to an instance, or to be answered, or being answered
-        still."""
-        joining = bool(self.name) and self._instance is None
-        return joining or self._asked_at is not None or time.monotonic() - self._last < QUIET
+        """It has asked, and has got nothing yet."""
+        return self._asked_at is not None
 
     def join(self, name: str, instance: "Instance", counters: Counters) -> None:
         """From now on it talks to this instance."""
@@ -135,21 +163,21 @@ class Visitor(asyncio.Protocol):
         counters.opened()
         if self._asked_at is not None:
             counters.busy += 1
-        early, self._early = b"".join(self._early), []
-        if early:
-            counters.received += len(early)
-            instance.write(early)
+        if self._early:
+            counters.received += len(self._early)
+            instance.write(bytes(self._early))
+            self._early.clear()
         if self._ended:
             instance.write_eof()
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self.resume_reading()
 
     def heard(self, data: bytes) -> None:
         """The instance says something."""
         counters = self._counters
         if counters is None or self._transport is None:
             return
-        now = self._last = time.monotonic()
+        self._heard = True
+        now = counters.last_sent = time.monotonic()
         if self._asked_at is not None:
             counters.busy -= 1
             counters.answered(now - self._asked_at)
@@ -162,7 +190,7 @@ class Visitor(asyncio.Protocol):
     def heard_end(self) -> None:
         """The instance says no more, or is gone."""
         # Who has not said anything yet has not been refused anything either.
-        calm = self._asked_at is None and not self._ended and (self._http or (self._http is None and not self._last))
+        calm = self._asked_at is None and not self._ended and (self._http or (self._http is None and not self._heard))
         keeps = calm and not self._assigner.closed and not self._assigner.may_keep(self.name)
         if self._counters is not None and self._asked_at is not None:
             self._counters.failed()
@@ -195,27 +223,17 @@ class Visitor(asyncio.Protocol):
         if instance is not None:
             instance.close()
 
-    def pause_reading(self) -> None:
-        """The instance takes no more for the moment."""
-        if self._transport is not None:
-            self._transport.pause_reading()
 
-    def resume_reading(self) -> None:
-        """It does again."""
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-
-class Instance(asyncio.Protocol):
+class Instance(_End):
     """The side of the one who answers."""
 
     def __init__(self, visitor: Visitor, joined: "Callable[[Instance], None]") -> None:
+        super().__init__()
         self._visitor: Visitor | None = visitor
         self._joined = joined
-        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        super().connection_made(transport)
         self._joined(self)
 
     def data_received(self, data: bytes) -> None:
@@ -223,24 +241,21 @@ class Instance(asyncio.Protocol):
             self._visitor.heard(data)
 
     def eof_received(self) -> bool:
-        visitor, self._visitor = self._visitor, None
-        if visitor is not None:
-            visitor.heard_end()
+        self._leave()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._leave()
+
+    def _leave(self) -> None:
         visitor, self._visitor = self._visitor, None
         if visitor is not None:
             visitor.heard_end()
 
-    def pause_writing(self) -> None:
-        if self._visitor is not None:
-            self._visitor.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self._visitor is not None:
-            self._visitor.resume_reading()
+    @property
+    def other(self) -> Visitor | None:
+        return self._visitor
 
     # What the visitor does --------------------------------------------------------------------------------------------
 
@@ -259,13 +274,3 @@ class Instance(asyncio.Protocol):
         self._visitor = None
         if self._transport is not None:
             self._transport.close()
-
-    def pause_reading(self) -> None:
-        """The visitor takes no more for the moment."""
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """It does again."""
-        if self._transport is not None:
-            self._transport.resume_reading()

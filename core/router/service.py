@@ -16,7 +16,7 @@ from .proxy import Instance, Visitor
 WAIT = 15.0
 """Seconds that a visitor waits until an instance is ready."""
 RETRY = 0.1
-"""Seconds between two tries to find an instance for one who waits."""
+"""Seconds between two looks at those who wait."""
 REPORT_INTERVAL = 1.0
 DRAIN_INTERVAL = 0.02
 """Seconds between two looks whether an instance has answered all."""
@@ -34,8 +34,14 @@ class _Route:
     """Nobody is to be joined to an instance any more."""
     ready: dict[str, Backend] = field(default_factory=dict)
     waiting: dict[Visitor, float] = field(default_factory=dict)
-    """Visitors without an instance, and since when."""
+    """Visitors for whom there was no instance, and since when; until they are joined to one."""
+    looking: asyncio.TimerHandle | None = None
+    """When it is looked after them."""
     servers: list[asyncio.Server] = field(default_factory=list)
+
+    def without(self) -> list[Visitor]:
+        """Those who wait, and are not being joined to an instance just now."""
+        return [visitor for visitor in self.waiting if not visitor.name]
 
     def close_servers(self) -> None:
         """Takes no more connections."""
@@ -87,9 +93,8 @@ class Service:
         route.closed = True
         route.close_servers()
         route.ready.clear()
-        for visitor in [*route.waiting]:
-            visitor.refuse(f"{type_} is being stopped")
-        route.waiting.clear()
+        for visitor in route.without():
+            self._refuse(route, visitor, f"{type_} is being stopped")
 
     def set_ready(self, type_: str, ready: list[Backend]) -> None:
         """These instances of a type get connections, and no others."""
@@ -99,7 +104,7 @@ class Service:
             for name in route.ready:
                 self._counters.setdefault(name, Counters())
             self._draining -= {*route.ready}
-            for visitor in [*route.waiting]:
+            for visitor in route.without():
                 self._assign(route, visitor)
 
     def drain(self, name: str) -> None:
@@ -125,40 +130,49 @@ class Service:
     def _assign(self, route: _Route, visitor: Visitor) -> None:
         self._visitors.add(visitor)
         if route.closed:
-            visitor.refuse(f"{route.type} is being stopped")
+            self._refuse(route, visitor, f"{route.type} is being stopped")
             return
-        connections = {name: counters.connections for name, counters in self._counters.items()}
-        name = route.balancer.choose([*route.ready], connections, visitor.avoid)
+        load = {name: self._counters[name].load for name in route.ready}
+        name = route.balancer.choose([*load], load, visitor.avoid)
         if name is None:
             self._wait(route, visitor)
             return
-        route.waiting.pop(visitor, None)
         visitor.name = name
+        self._counters[name].joining += 1
         task = asyncio.get_running_loop().create_task(self._join(route, visitor, route.ready[name]))
         self._joining.add(task)
         task.add_done_callback(self._joining.discard)
 
+    def _refuse(self, route: _Route, visitor: Visitor, why: str) -> None:
+        route.waiting.pop(visitor, None)
+        visitor.refuse(why)
+
     def _wait(self, route: _Route, visitor: Visitor) -> None:
         visitor.avoid.clear()
-        since = route.waiting.setdefault(visitor, time.monotonic())
-        asyncio.get_running_loop().call_later(RETRY, self._try_again, route, visitor, since)
+        route.waiting.setdefault(visitor, time.monotonic())
+        if route.looking is None:
+            route.looking = asyncio.get_running_loop().call_later(RETRY, self._look_at_waiting, route)
 
-    def _try_again(self, route: _Route, visitor: Visitor, since: float) -> None:
-        if route.closed or route.waiting.get(visitor) != since:
-            return  # it has got one, or has gone
-        if time.monotonic() - since >= WAIT:
-            del route.waiting[visitor]
-            visitor.refuse(f"no instance of {route.type} is ready")
-        elif route.ready:
-            self._assign(route, visitor)
-        else:
-            asyncio.get_running_loop().call_later(RETRY, self._try_again, route, visitor, since)
+    def _look_at_waiting(self, route: _Route) -> None:
+        late = time.monotonic() - WAIT
+        for visitor in route.without():
+            if route.waiting[visitor] <= late:
+                self._refuse(route, visitor, f"no instance of {route.type} is ready")
+            elif route.ready:
+                self._assign(route, visitor)
+            else:
+                break  # those behind came later
+        route.looking = None
+        if route.waiting:
+            route.looking = asyncio.get_running_loop().call_later(RETRY, self._look_at_waiting, route)
 
     async def _join(self, route: _Route, visitor: Visitor, backend: Backend) -> None:
-        counters = self._counters.setdefault(backend.name, Counters())
+        counters = self._counters[backend.name]
         loop = asyncio.get_running_loop()
 
         def joined(instance: Instance) -> None:
+            counters.joining -= 1
+            route.waiting.pop(visitor, None)
             if visitor.gone:
                 instance.close()
             else:
@@ -170,6 +184,7 @@ class Service:
             except OSError:
                 continue
             return
+        counters.joining -= 1
         counters.failed()
         visitor.name = ""
         visitor.avoid.add(backend.name)
@@ -179,8 +194,9 @@ class Service:
     # Watching ---------------------------------------------------------------------------------------------------------
 
     def _look_at_draining(self) -> None:
+        now = time.monotonic()
         for name in [*self._draining]:
-            if not any(visitor.name == name and visitor.unanswered for visitor in self._visitors):
+            if name not in self._counters or not self._counters[name].owes(now):
                 self._draining.discard(name)
                 self._tell(Drained(name))
         if self._draining:
@@ -201,7 +217,7 @@ class Service:
                 del self._counters[name]
                 continue
             traffic.append(counters.take(name, seconds))
-        waiting = {route.type: len(route.waiting) for route in self._routes.values() if route.waiting}
+        waiting = {route.type: count for route in self._routes.values() if (count := len(route.without()))}
         self._tell(Report(traffic, waiting))
 
 

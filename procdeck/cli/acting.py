@@ -2,23 +2,22 @@
 what is told about it. What the commands are is `procdeck.cli.steer`'s matter.
 """
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from procdeck.cli.engines import Place, ask, conversation
+from procdeck.cli.common import json_option, waiting_options
+from procdeck.cli.engines import Place, ask, conversation, engine_options, find
 from procdeck.cli.output import complain, printing, say
 from procdeck.cli.settled import Wish
 from procdeck.cli.targets import listed
-from procdeck.core.errors import UsageError
 from procdeck.core.figures import short
 from procdeck.core.messages import Command, Snapshot
 
 if TYPE_CHECKING:
     from procdeck.cli.waiting import Outcome
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,37 @@ class Plan:
 
 
 def manner(place: Place, *, wait: bool, timeout: float | None, as_json: bool) -> Manner:
-    """How it is to be done, by the options; who says how long to wait wants to wait.
-
-    Raises:
-        UsageError: the time is none.
-    """
-    if timeout is not None and not 0 <= timeout <= 1e9:
-        raise UsageError(f"--timeout {timeout:g}: give the seconds to wait, or 0 for as long as it takes.")
+    """How it is to be done, by the options; who says how long to wait wants to wait."""
     return Manner(place, wait or timeout is not None, timeout, as_json)
+
+
+def steers(function: Callable[..., int]) -> Callable[..., int]:
+    """Adds the options of commands that change a formation: which one, and how it is told. Those of the command's own
+    it gets as they are, these as a `Manner`, its first argument."""
+
+    @functools.wraps(function)
+    def steer(procfile: str | None, root: str | None, socket: str | None, as_json: bool, **own: Any) -> int:
+        return function(Manner(find(procfile, root, socket), as_json=as_json), **own)
+
+    return engine_options(json_option(steer))
+
+
+def steers_and_waits(function: Callable[..., int]) -> Callable[..., int]:
+    """The same for commands that can wait until it has come about."""
+
+    @functools.wraps(function)
+    def steer(
+        procfile: str | None,
+        root: str | None,
+        socket: str | None,
+        wait: bool,
+        timeout: float | None,
+        as_json: bool,
+        **own: Any,
+    ) -> int:
+        return function(manner(find(procfile, root, socket), wait=wait, timeout=timeout, as_json=as_json), **own)
+
+    return engine_options(waiting_options(steer))
 
 
 def act(how: Manner, plan: Callable[[Snapshot], Plan]) -> int:

@@ -3,31 +3,26 @@ measured is `procdeck.cli.benching`'s matter.
 """
 
 import asyncio
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from procdeck.cli import interrupt
+from procdeck.cli.benchorder import Order
 from procdeck.cli.engines import conversation, engine_options, find, running
 from procdeck.cli.options import formation, routes
 from procdeck.cli.output import complain, printing, say
+from procdeck.cli.owning import adopted, owned
 from procdeck.core.config import Config, Options, load
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import unknown_type
-from procdeck.core.launch import Launched, launch
 
 if TYPE_CHECKING:
     from procdeck.cli.benching import Measured
     from procdeck.core.client import Client
 
-_STDOUT = "-"
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CLIENTS_FOR = 2
 """Instances of the demo's web for which one of its load has clients enough."""
@@ -79,9 +74,8 @@ def bench(
     """
     from procdeck.cli.benching import parse_counts
 
-    files = {"--json": json_file, "--csv": csv_file, "--svg": svg_file}
     order = Order(type_, parse_counts(counts), seconds, settle, json_file, csv_file, svg_file)
-    _check(order, files)
+    order.check()
     ours = (env_files, port, formation, routes)
     if demo:
         if procfile or root or socket:
@@ -104,41 +98,6 @@ def bench(
         routes=routes,
     )
     return _on_own(order, load(options))
-
-
-@dataclass
-class Order:
-    """What is to be measured, and where it goes."""
-
-    type: str
-    counts: list[int]
-    seconds: int
-    settle: float
-    json: str | None
-    csv: str | None
-    svg: str | None
-    found: "list[Measured]" = field(default_factory=list)
-    """What has been measured so far."""
-
-    @property
-    def quiet(self) -> bool:
-        """Standard output is for a file's content."""
-        return _STDOUT in (self.json, self.csv, self.svg)
-
-
-def _check(order: Order, files: dict[str, str | None]) -> None:
-    if not 1 <= order.seconds <= 3_600:
-        raise UsageError(f"--seconds {order.seconds}: give whole seconds from 1 to 3600.")
-    if not 0 <= order.settle <= 3_600:
-        raise UsageError(f"--settle {order.settle:g}: give seconds from 0 to 3600.")
-    if list(files.values()).count(_STDOUT) > 1:
-        raise UsageError("Only one of --json, --csv and --svg can go to standard output.")
-    for option, name in files.items():
-        # Now, and not after a quarter of an hour of measuring.
-        if name is not None and name != _STDOUT:
-            path = Path(name)
-            if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-                raise ProcdeckError(f"{option}: {name} cannot be written.")
 
 
 # Which formation --------------------------------------------------------------------------------------------------
@@ -169,25 +128,8 @@ def _on_own(order: Order, config: Config) -> int:
         raise unknown_type(order.type, config.names)
     if order.type not in config.routes:
         raise ProcdeckError(no_route(order.type, "call this again"))
-    launched = launch(config)
-    try:
-        interrupt.check()
-        return printing(lambda: asyncio.run(_bench(order, lambda: _adopted(launched), where="", restore=False)))
-    finally:
-        # Whatever ended it: the engine sees its owner go, and this waits until nothing is left.
-        launched.owner.close()
-        launched.wait()
-
-
-@asynccontextmanager
-async def _adopted(launched: Launched) -> "AsyncIterator[Client]":
-    from procdeck.core.client import Client
-
-    client = await Client.adopt(launched.owner)
-    try:
-        yield client
-    finally:
-        await client.close()
+    with owned(config) as launched:
+        return printing(lambda: asyncio.run(_bench(order, lambda: adopted(launched), where="", restore=False)))
 
 
 # The walk ---------------------------------------------------------------------------------------------------------
@@ -223,9 +165,9 @@ async def _bench(
         if not order.found:
             raise
         complain(str(error))
-        _tell(order, complete=False)
+        order.tell(complete=False)
         return error.status
-    _tell(order, complete=not ended_by)
+    order.tell(complete=not ended_by)
     return 128 + ended_by[0] if ended_by else 0
 
 
@@ -257,55 +199,3 @@ async def _walk_and_put_back(order: Order, client: "Client", where: str, *, rest
         if restore:
             with suppress(ProcdeckError):
                 await client.scale(f"{order.type}={wanted}")
-
-
-def _tell(order: Order, *, complete: bool) -> None:
-    """Names the knee, and writes the files."""
-    from procdeck.cli import benchfiles
-    from procdeck.cli.benching import CORES
-    from procdeck.cli.objects import as_line
-    from procdeck.core.knee import find_knee
-
-    if not order.found:
-        return
-    knee = find_knee([one.step for one in order.found], CORES)
-    if not order.quiet:
-        say("")
-        say(knee.sentence)
-        failures = sum(one.failures for one in order.found)
-        if failures:
-            say(f"{failures} request{'s' * (failures != 1)} failed.")
-    made: list[tuple[str | None, Callable[[], str]]] = [
-        (
-            order.json,
-            lambda: (
-                as_line(
-                    benchfiles.as_object(
-                        order.type,
-                        order.found,
-                        knee,
-                        cores=CORES,
-                        seconds=order.seconds,
-                        settle=order.settle,
-                        complete=complete,
-                    )
-                )
-                + "\n"
-            ),
-        ),
-        (order.csv, lambda: benchfiles.as_csv(order.found)),
-        (order.svg, lambda: benchfiles.as_svg(order.type, order.found, knee)),
-    ]
-    for name, make in made:
-        if name == _STDOUT:
-            say(make().rstrip("\n"))
-        elif name is not None:
-            _write(name, make())
-
-
-def _write(name: str, text: str) -> None:
-    try:
-        Path(name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ProcdeckError(f"{name} cannot be written: {error.strerror}.") from None
-    print(f"wrote {name}", file=sys.stderr)

@@ -4,6 +4,7 @@ has ended the reports are read that it left.
 How a report reads is told by `core.crashlines`. Environments are not printed: they hold secrets.
 """
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from procdeck.cli import interrupt
 from procdeck.cli.chosen import choose, instances_of
 from procdeck.cli.crashjson import crash_document
 from procdeck.cli.engines import Place, ask, engine_options, find
-from procdeck.cli.printing import printing, wants_colours, write
+from procdeck.cli.output import printing, wants_colours, write
 from procdeck.core.client import Client, EngineGone
 from procdeck.core.crasharchive import detail_kept, find_kept, list_kept
 from procdeck.core.crashfiles import CrashFiles, KeptCrash
@@ -80,7 +81,7 @@ def crashes(
     place = find(procfile, root, socket)
     interrupt.check()
     folder = place.root if place.root is not None else _folder_of(place)
-    return printing(_print(folder, place.socket, asked, as_json=as_json))
+    return printing(lambda: asyncio.run(_print(folder, place.socket, asked, as_json=as_json)))
 
 
 def _folder_of(place: Place) -> Path:

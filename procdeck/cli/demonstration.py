@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import procdeck
 from procdeck.cli.resuming import resumed
 from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError
 from procdeck.core.ports import BLOCK
+from procdeck.core.routing import python_path
 
 if TYPE_CHECKING:
     from procdeck.tui.touring import Tour
@@ -49,9 +49,7 @@ def demo_config(
 
     # The demo's `python` is this one: it may stand in a virtual environment that is not on the PATH.
     environ = dict(os.environ)
-    # And it is to find this procdeck, from whichever folder.
-    here = str(Path(procdeck.__file__).resolve().parent.parent)
-    environ["PYTHONPATH"] = os.pathsep.join(part for part in (here, environ.get("PYTHONPATH")) if part)
+    environ["PYTHONPATH"] = python_path()
     environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
     if cpu_bound:
         environ["DEMO_CPU_BOUND"] = "1"

@@ -8,11 +8,11 @@ from pathlib import Path
 from procdeck.cli.acting import troubles
 from procdeck.cli.engines import Place
 from procdeck.cli.output import complain, say
+from procdeck.cli.owning import adopted
+from procdeck.cli.plans import UP_PATIENCE
 from procdeck.cli.settled import Wish
-from procdeck.cli.steer import UP_PATIENCE
 from procdeck.cli.targets import listed
 from procdeck.cli.waiting import Outcome, Progress, wait_for
-from procdeck.core.client import Client
 from procdeck.core.config import Config
 from procdeck.core.errors import ProcdeckError
 from procdeck.core.launch import Launched
@@ -50,8 +50,7 @@ def leave_running(launched: Launched, config: Config, *, ready: bool, timeout: f
 
 
 async def _leave(launched: Launched, config: Config, ready: bool, timeout: float | None) -> Left:
-    client = await Client.adopt(launched.owner)
-    try:
+    async with adopted(launched) as client:
         begun = time.monotonic()
         names = [view.name for view in (await client.snapshot()).instances]
         wish = Wish(up=dict.fromkeys(names, 1), ready=ready)
@@ -59,8 +58,6 @@ async def _leave(launched: Launched, config: Config, ready: bool, timeout: float
         snapshot = await client.snapshot()
         await client.detach()
         return Left(snapshot, outcome, Place(launched.path, config.root), time.monotonic() - begun)
-    finally:
-        await client.close()
 
 
 def tell(left: Left, *, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
+from procdeck.cli.common import env_option
 from procdeck.core.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -13,9 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def app(function: F) -> F:
     """Adds the options that say which app is meant, and in which environment."""
     for option in (
-        click.option(
-            "-e", "--env", "env_files", metavar="FILE,…", help="Environment files (default: .env when there is one)."
-        ),
+        env_option,
         click.option("-d", "--root", "--app-root", "root", metavar="FOLDER", help="The app's folder."),
         click.option("-f", "--procfile", metavar="FILE", help="The Procfile (default: PROCFILE, else ./Procfile)."),
     ):

@@ -13,7 +13,9 @@ _NOT_NEEDED = ("ssl", "typing_extensions")
 
 @contextlib.contextmanager
 def lean() -> Iterator[None]:
-    """What is imported meanwhile does without these, as where they are not installed. Later they can be had again."""
+    """What is imported meanwhile does without these, as where they are not installed. Later they can be had again; but
+    asyncio, when it was imported so, has no TLS in this process, for which nothing here asks: all are on this
+    machine."""
     absent = [name for name in _NOT_NEEDED if name not in sys.modules]
     for name in absent:
         sys.modules[name] = None  # type: ignore[assignment]

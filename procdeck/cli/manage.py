@@ -5,10 +5,10 @@ import time
 
 import click
 
-from procdeck.cli.common import json_option
+from procdeck.cli.common import json_option, timeout_option
 from procdeck.cli.engines import Place, ask, conversation, engine_options, find
 from procdeck.cli.output import has_screen, printing, say
-from procdeck.core.errors import ProcdeckError, UsageError
+from procdeck.core.errors import ProcdeckError
 
 
 @click.command()
@@ -38,7 +38,7 @@ def attach(procfile: str | None, root: str | None, socket: str | None) -> int:
 @engine_options
 @click.option("--now", is_flag=True, help="KILL instead of the stop signal.")
 @click.option("--wait/--no-wait", default=True, help="Return when nothing is left of it (the default), or at once.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Wait no longer than that; 0: as long as it takes.")
+@timeout_option
 @json_option
 def down(
     procfile: str | None,
@@ -60,8 +60,6 @@ def down(
       procdeck down --now              KILL
       procdeck down -d ~/src/shop      from any folder
     """
-    if timeout is not None and not 0 <= timeout <= 1e9:
-        raise UsageError(f"--timeout {timeout:g}: give the seconds to wait, or 0 for as long as it takes.")
     place = find(procfile, root, socket)
     return printing(lambda: asyncio.run(_down(place, now=now, wait=wait, timeout=timeout or None, as_json=as_json)))
 

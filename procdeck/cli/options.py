@@ -5,37 +5,38 @@ from typing import Any, TypeVar
 
 import click
 
-from procdeck.core.config import Options
+from procdeck.cli.common import env_option
 from procdeck.core.errors import ProcdeckError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def where(function: F) -> F:
-    """Adds the options that say which app is meant."""
-    return _procfile("-f", "--procfile")(_root(function))
-
-
 def where_without_f(function: F) -> F:
-    """The same for a command in which `-f` means to follow."""
-    return _procfile("--procfile")(_root(function))
+    """Adds the options that say which app is meant, for a command in which `-f` means to follow."""
+    function = click.option("-d", "--root", metavar="FOLDER", help="The app's folder (default: the Procfile's).")(
+        function
+    )
+    return click.option("--procfile", metavar="FILE", help="The Procfile (default: ./Procfile).")(function)
 
 
 def formation(function: F) -> F:
     """Adds the options that say what is run, and how many of it."""
-    function = click.option(
+    function = quantities(function)
+    function = click.option("-p", "--port", metavar="N", help="The first PORT (default: PORT in .env, else 5000).")(
+        function
+    )
+    return env_option(function)
+
+
+def quantities(function: F) -> F:
+    """Adds the option that says how many of each type there are."""
+    return click.option(
         "-c",
         "-m",
         "--formation",
         "--concurrency",
         metavar="TYPE=N,…",
         help="Instances of each type: web=2,worker=3, or all=1.",
-    )(function)
-    function = click.option("-p", "--port", metavar="N", help="The first PORT (default: PORT in .env, else 5000).")(
-        function
-    )
-    return click.option(
-        "-e", "--env", "env_files", metavar="FILE,…", help="Environment files (default: .env when there is one)."
     )(function)
 
 
@@ -48,26 +49,6 @@ def routes(function: F) -> F:
         metavar="TYPE=PORT,…",
         help="Take connections for the ready instances of a type on this port.",
     )(function)
-
-
-def _procfile(*letters: str) -> Callable[[F], F]:
-    return click.option(*letters, metavar="FILE", help="The Procfile (default: ./Procfile).")
-
-
-def _root(function: F) -> F:
-    return click.option("-d", "--root", metavar="FOLDER", help="The app's folder (default: the Procfile's).")(function)
-
-
-def read_options(
-    procfile: str | None,
-    root: str | None,
-    env_files: str | None = None,
-    port: str | None = None,
-    formation: str | None = None,
-    selected: tuple[str, ...] = (),
-) -> Options:
-    """The options as the engine wants them."""
-    return Options(procfile=procfile, root=root, env_files=env_files, port=port, formation=formation, selected=selected)
 
 
 def check_keys(keys: Mapping[str, Sequence[str]]) -> None:

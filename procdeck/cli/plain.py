@@ -10,7 +10,8 @@ import signal
 import time
 from collections.abc import Collection, Coroutine
 
-from procdeck.cli.printing import Printer, TextPrinter, printing, wants_colours, write
+from procdeck.cli.output import printing, wants_colours, write
+from procdeck.cli.printing import Printer, TextPrinter
 from procdeck.cli.reading import LogReader
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
@@ -38,7 +39,8 @@ TOO_FAST = "{} of {} came faster than they could be printed, and are lost"
 def run_plain(launched: Launched) -> int:
     """Prints until everything is down. Returns the exit status: of the first process that failed for good, or
     130/143 after INT/TERM."""
-    return printing(PlainViewer(launched, TextPrinter(colours=wants_colours(), lost=TOO_FAST)).run())
+    viewer = PlainViewer(launched, TextPrinter(colours=wants_colours(), lost=TOO_FAST))
+    return printing(lambda: asyncio.run(viewer.run()))
 
 
 class PlainViewer:

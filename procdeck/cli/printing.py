@@ -2,19 +2,15 @@
 objects of JSON, or as the bytes that were written. Where they come from is `procdeck.cli.reading`'s matter.
 """
 
-import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
-from procdeck.cli import output
-from procdeck.cli.output import wants_colours as wants_colours
-from procdeck.cli.output import write as write
 from procdeck.core.escapes import strip, strip_but_colours
 from procdeck.core.messages import Gap, LogLine, RunMark, TypeView
 from procdeck.core.state import signal_name
@@ -25,15 +21,6 @@ _NO_TYPE = 37
 _MOST_PREFIXES = 500
 _SYSTEM = "system"
 LOST = "not kept any more: {} of {}"
-
-
-def printing(work: Coroutine[object, object, int]) -> int:
-    """Runs what prints. Returns its exit status; 141 when nobody reads what is printed any more.
-
-    Raises:
-        ProcdeckError: the output cannot be written.
-    """
-    return output.printing(lambda: asyncio.run(work))
 
 
 class Timestamps(StrEnum):

@@ -7,20 +7,21 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
 
-from procdeck.cli import interrupt
-from procdeck.cli.common import json_option
-from procdeck.cli.engines import Place, ask, engine_options, find, running
-from procdeck.cli.options import check_keys, read_options, routes
+from procdeck.cli.common import env_option, json_option
+from procdeck.cli.engines import Place, ask, conversation, engine_options, find, running
+from procdeck.cli.options import check_keys, quantities, routes
 from procdeck.cli.output import complain, printing, say
+from procdeck.cli.owning import adopted, owned
 from procdeck.cli.resuming import resume_option, resumed
+from procdeck.core.config import Options
 from procdeck.core.errors import ProcdeckError, UsageError
-from procdeck.core.launch import Launched, launch
+from procdeck.core.launch import Launched
 
 if TYPE_CHECKING:
     from procdeck.core.client import Client
@@ -40,16 +41,9 @@ MISSING = "procdeck serve needs textual-serve, which is not installed here: pip 
 @click.option(
     "--open/--no-open", "opens", default=False, help="Open it in the browser (default: print its address only)."
 )
-@click.option("-e", "--env", "env_files", metavar="FILE,…", help="Environment files (default: .env when there is one).")
+@env_option
 @click.option("--base-port", metavar="N", help="The first PORT of the formation, as -p of up.")
-@click.option(
-    "-c",
-    "-m",
-    "--formation",
-    "--concurrency",
-    metavar="TYPE=N,…",
-    help="Instances of each type: web=2,worker=3, or all=1.",
-)
+@quantities
 @click.option("--reload", is_flag=True, help="Apply changes of Procfile, .env and settings at once.")
 @click.option("--log-dir", metavar="FOLDER", help="Write each instance's log to a file there, too.")
 @routes
@@ -110,18 +104,22 @@ def serve(
             engine.snapshot()
         return printing(lambda: asyncio.run(_Serving(None, place, wanted, opens, as_json).run()))
     _check_free(wanted)
-    options = read_options(procfile, root, env_files, base_port, formation, selected)
-    config = resumed(replace(options, reload=reload, log_dir=log_dir, routes=routes), resume=resume)
+    options = Options(
+        procfile=procfile,
+        root=root,
+        env_files=env_files,
+        port=base_port,
+        formation=formation,
+        selected=selected,
+        reload=reload,
+        log_dir=log_dir,
+        routes=routes,
+    )
+    config = resumed(options, resume=resume)
     check_keys(config.keys)
-    launched = launch(config)
-    try:
-        interrupt.check()
+    with owned(config) as launched:
         place = Place(launched.path, config.root)
         return printing(lambda: asyncio.run(_Serving(launched, place, wanted, opens, as_json).run()))
-    finally:
-        # Whatever ended it: the engine sees its owner go, and this waits until nothing is left.
-        launched.owner.close()
-        launched.wait()
 
 
 def _port(text: str | None) -> int | None:
@@ -158,15 +156,8 @@ class _Serving:
 
     async def run(self) -> int:
         """Serves until a signal comes or the formation is down. Returns the exit status."""
-        from procdeck.core.client import Client
-
-        client = await (
-            Client.connect(self.place.socket) if self.launched is None else Client.adopt(self.launched.owner)
-        )
-        try:
+        async with conversation(self.place) if self.launched is None else adopted(self.launched) as client:
             return await self._serve(client)
-        finally:
-            await client.close()
 
     async def _serve(self, client: "Client") -> int:
         over = asyncio.Event()

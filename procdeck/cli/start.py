@@ -14,19 +14,20 @@ from dataclasses import replace
 
 import click
 
-from procdeck.cli import interrupt
 from procdeck.cli.dropin import DropInCommand, app, initial, quantities
 from procdeck.cli.engines import find, running
 from procdeck.cli.findings import placed
 from procdeck.cli.options import routes
+from procdeck.cli.output import printing, wants_colours
+from procdeck.cli.owning import owned
 from procdeck.cli.plain import GOING_ON, TOO_FAST, PlainViewer
-from procdeck.cli.printing import JsonPrinter, Printer, TextPrinter, Timestamps, printing, wants_colours
+from procdeck.cli.printing import JsonPrinter, Printer, TextPrinter, Timestamps
 from procdeck.cli.steer import start_running
 from procdeck.core.client import Client
 from procdeck.core.config import Config, Options, load
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import unknown_type
-from procdeck.core.launch import Launched, launch
+from procdeck.core.launch import Launched
 from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, Event, InstanceView, LogLine, RunMark
 from procdeck.core.places import app_root
 from procdeck.core.policy import RestartPolicy
@@ -125,17 +126,11 @@ def start(
     for words in config.passed_over:
         bad = placed(words, config.root)
         print(f"procdeck: {bad.file}:{bad.line}: {bad.message} It is passed over.", file=sys.stderr)
-    launched = launch(config)
-    try:
-        interrupt.check()
+    with owned(config) as launched:
         viewer = _Viewer(launched, printer, config, hidden, bare=as_json or not prefix)
-        status = printing(viewer.run())
+        status = printing(lambda: asyncio.run(viewer.run()))
         viewer.report()
         return status
-    finally:
-        # Whatever ended it: the engine sees its owner go, and this waits until nothing is left.
-        launched.owner.close()
-        launched.wait()
 
 
 def asked_quantities(

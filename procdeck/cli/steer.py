@@ -7,49 +7,20 @@ from collections.abc import Sequence
 
 import click
 
-from procdeck.cli.acting import Manner, Plan, act, manner
-from procdeck.cli.common import json_option, waiting_options
-from procdeck.cli.engines import Place, ask, engine_options, find
+from procdeck.cli.acting import Manner, act, manner, steers, steers_and_waits
+from procdeck.cli.engines import Place, ask
 from procdeck.cli.output import printing, say
-from procdeck.cli.settled import Wish, silent_types
-from procdeck.cli.targets import listed, resolve
-from procdeck.core.errors import ProcdeckError, UsageError
-from procdeck.core.formation import format_formation, nearest, parse_changes
-from procdeck.core.messages import (
-    Apply,
-    Done,
-    Hold,
-    InstanceView,
-    Kill,
-    Restart,
-    Roll,
-    Scale,
-    Signal,
-    Snapshot,
-    Start,
-    Stop,
-)
-from procdeck.core.state import State
-
-UP_PATIENCE = 60.0
-"""Seconds to wait for what starts: as long as Heroku waits for a PORT."""
-_UP = (State.RUNNING, State.STARTING)
-_ROLLED = (State.RUNNING, State.EXITED, State.CRASHED, State.BACKOFF)
+from procdeck.cli.plans import held, restarted, rolled, scaled, signalled, started, stopped
+from procdeck.cli.targets import listed
+from procdeck.core.errors import UsageError
+from procdeck.core.formation import format_formation, nearest
+from procdeck.core.messages import Apply, Done
 
 
 @click.command()
-@engine_options
-@waiting_options
+@steers_and_waits
 @click.argument("changes", nargs=-1, metavar="[TYPE=N|TYPE+N|TYPE-N]...")
-def scale(
-    procfile: str | None,
-    root: str | None,
-    socket: str | None,
-    wait: bool,
-    timeout: float | None,
-    as_json: bool,
-    changes: tuple[str, ...],
-) -> int:
+def scale(how: Manner, changes: tuple[str, ...]) -> int:
     """Change how many instances of a type run; without an argument, print how many there are.
 
     More are started at once; of what is too many the highest numbers stop, gracefully.
@@ -62,9 +33,7 @@ def scale(
       procdeck scale --wait web=3    return when the new ones are ready
       procdeck scale                 web=3 worker=2 clock=0
     """
-    place = find(procfile, root, socket)
-    how = manner(place, wait=wait, timeout=timeout, as_json=as_json)
-    return act(how, lambda snapshot: _scaled(snapshot, changes)) if changes else _print_formation(how)
+    return act(how, lambda snapshot: scaled(snapshot, changes)) if changes else _print_formation(how)
 
 
 def _print_formation(how: Manner) -> int:
@@ -82,52 +51,11 @@ def _said(text: str) -> int:
     return 0
 
 
-def _scaled(before: Snapshot, changes: Sequence[str]) -> Plan:
-    text = " ".join(changes)
-    wanted = {type_.name: type_.wanted for type_ in before.types}
-    changed = parse_changes(text, wanted)
-    words = [f"{name} {wanted[name]} → {count}" for name, count in changed.items()]
-    there = {view.name: view for view in before.instances if not view.removing}
-    silent = silent_types(before.instances, before.types)
-
-    def wish(after: Snapshot) -> Wish:
-        new = [view.name for view in after.instances if view.type in changed and view.name not in there]
-        return Wish(
-            up={name: 1 for name in new if not _is_removed(name, after)},
-            down=frozenset(name for name, view in there.items() if view.type in changed and _is_removed(name, after)),
-            silent=silent,
-        )
-
-    return Plan(
-        verb="scale",
-        commands=[Scale(text)],
-        names=[view.name for view in before.instances if view.type in changed],
-        says=", ".join(words),
-        wish=wish,
-        patience=UP_PATIENCE if any(count > wanted[name] for name, count in changed.items()) else None,
-        facts={"changed": {name: {"from": wanted[name], "to": count} for name, count in changed.items()}},
-    )
-
-
-def _is_removed(name: str, snapshot: Snapshot) -> bool:
-    return all(view.removing for view in snapshot.instances if view.name == name)
-
-
 @click.command()
-@engine_options
-@waiting_options
+@steers_and_waits
 @click.option("--rolling", is_flag=True, help="One after another, each when the one before is ready again.")
 @click.argument("targets", nargs=-1, metavar="TARGET...")
-def restart(
-    procfile: str | None,
-    root: str | None,
-    socket: str | None,
-    wait: bool,
-    timeout: float | None,
-    as_json: bool,
-    rolling: bool,
-    targets: tuple[str, ...],
-) -> int:
+def restart(how: Manner, rolling: bool, targets: tuple[str, ...]) -> int:
     """Stop what runs and start it again; start what is down; try now what waits.
 
     A TARGET is an instance (web.2), a type (web), `crashed` or `all`. It is never counted as a crash.
@@ -142,56 +70,16 @@ def restart(
       procdeck restart --rolling web        while the others serve
       procdeck restart crashed              whatever is down because it crashed
     """
-    how = manner(find(procfile, root, socket), wait=wait, timeout=timeout, as_json=as_json)
     _need(targets, "restart")
-    plan = _rolled if rolling else _restarted
+    plan = rolled if rolling else restarted
     return act(how, lambda snapshot: plan(snapshot, targets))
 
 
-def _restarted(before: Snapshot, targets: Sequence[str]) -> Plan:
-    views = _there(targets, before, "restart")
-    silent = silent_types(before.instances, before.types)
-    return Plan(
-        verb="restart",
-        commands=[Restart(view.name) for view in views],
-        names=[view.name for view in views],
-        says=_saying("restarting", views),
-        wish=lambda _: Wish(up={view.name: view.run + 1 for view in views}, silent=silent),
-        patience=UP_PATIENCE,
-    )
-
-
-def _rolled(before: Snapshot, targets: Sequence[str]) -> Plan:
-    views = _there(targets, before, "restart")
-    # As the engine has it; it refuses when none is left, in words.
-    turns = [view for view in views if view.state in _ROLLED and not (view.held and view.state is not State.RUNNING)]
-    silent = silent_types(before.instances, before.types)
-    return Plan(
-        verb="restart",
-        commands=[Roll(" ".join(targets))] if views else [],
-        names=[view.name for view in turns],
-        says=_saying("restarting", turns) + " one after another" * (len(turns) > 1),
-        wish=lambda _: Wish(up={view.name: view.run + 1 for view in turns}, silent=silent, rolling=True),
-        patience=sum(view.stop_timeout + UP_PATIENCE for view in turns),
-        facts={"rolling": True},
-    )
-
-
 @click.command()
-@engine_options
-@waiting_options
+@steers_and_waits
 @click.option("--now", is_flag=True, help="KILL instead of the stop signal.")
 @click.argument("targets", nargs=-1, metavar="TARGET...")
-def stop(
-    procfile: str | None,
-    root: str | None,
-    socket: str | None,
-    wait: bool,
-    timeout: float | None,
-    as_json: bool,
-    now: bool,
-    targets: tuple[str, ...],
-) -> int:
+def stop(how: Manner, now: bool, targets: tuple[str, ...]) -> int:
     """Stop instances; they stay in the formation, and stay down until they are started again.
 
     Each gets its stop signal, and after its stop_timeout KILL. A TARGET is an instance (web.2), a type (web), `crashed`
@@ -204,21 +92,8 @@ def stop(
       procdeck stop --now web.2     without asking it
       procdeck start worker         start it again
     """
-    how = manner(find(procfile, root, socket), wait=wait, timeout=timeout, as_json=as_json)
     _need(targets, "stop")
-    return act(how, lambda snapshot: _stopped(snapshot, targets, now=now))
-
-
-def _stopped(before: Snapshot, targets: Sequence[str], *, now: bool) -> Plan:
-    views = [view for view in resolve(targets, before) if now or view.state is not State.STOPPED]
-    kind = Kill if now else Stop
-    return Plan(
-        verb="stop",
-        commands=[kind(view.name) for view in views],
-        names=[view.name for view in views],
-        says=_saying("killing" if now else "stopping", views),
-        wish=lambda _: Wish(down=frozenset(view.name for view in views)),
-    )
+    return act(how, lambda snapshot: stopped(snapshot, targets, now=now))
 
 
 def start_running(
@@ -246,34 +121,14 @@ def start_running(
     """
     _need(targets, "start")
     how = manner(place, wait=wait, timeout=timeout, as_json=as_json)
-    return act(how, lambda snapshot: _started(snapshot, targets))
-
-
-def _started(before: Snapshot, targets: Sequence[str]) -> Plan:
-    views = _there(targets, before, "start")
-    silent = silent_types(before.instances, before.types)
-    down = [view for view in views if view.state not in _UP]
-    says = _saying("starting", down) if down else f"{listed([view.name for view in views])} up already"
-    return Plan(
-        verb="start",
-        commands=[Start(view.name) for view in down],
-        names=[view.name for view in views],
-        says=says,
-        wish=lambda _: Wish(
-            up={view.name: view.run + (view.state is not State.RUNNING) for view in views}, silent=silent
-        ),
-        patience=UP_PATIENCE,
-    )
+    return act(how, lambda snapshot: started(snapshot, targets))
 
 
 @click.command()
-@engine_options
-@json_option
+@steers
 @click.argument("name", metavar="SIGNAL")
 @click.argument("targets", nargs=-1, metavar="TARGET...")
-def signal(
-    procfile: str | None, root: str | None, socket: str | None, as_json: bool, name: str, targets: tuple[str, ...]
-) -> int:
+def signal(how: Manner, name: str, targets: tuple[str, ...]) -> int:
     """Send a signal to the process groups of what runs.
 
     What it does there is the programs' matter; an end by it is a crash like any other. A TARGET is an instance (web.2),
@@ -287,22 +142,7 @@ def signal(
     """
     number = _signal_number(name, targets)
     _need(targets, f"signal {name}")
-    how = Manner(find(procfile, root, socket), as_json=as_json)
-    return act(how, lambda snapshot: _signalled(snapshot, targets, number))
-
-
-def _signalled(before: Snapshot, targets: Sequence[str], number: int) -> Plan:
-    views = [view for view in resolve(targets, before) if view.pid is not None]
-    if not views:
-        raise ProcdeckError(f"Nothing of {listed(targets)} runs: a signal needs a process.")
-    called = _signal_name(number)
-    return Plan(
-        verb="signal",
-        commands=[Signal(view.name, number) for view in views],
-        names=[view.name for view in views],
-        says=f"{called} sent to {listed([view.name for view in views])}",
-        facts={"signal": called},
-    )
+    return act(how, lambda snapshot: signalled(snapshot, targets, number))
 
 
 def _signal_number(word: str, targets: Sequence[str]) -> int:
@@ -328,21 +168,11 @@ def _number_of(word: str) -> int | None:
         return None
 
 
-def _signal_name(number: int) -> str:
-    try:
-        return signals.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
 @click.command()
-@engine_options
-@json_option
+@steers
 @click.option("--release", is_flag=True, help="Let go what is held: it is tried again, at once.")
 @click.argument("targets", nargs=-1, metavar="TARGET...")
-def hold(
-    procfile: str | None, root: str | None, socket: str | None, as_json: bool, release: bool, targets: tuple[str, ...]
-) -> int:
+def hold(how: Manner, release: bool, targets: tuple[str, ...]) -> int:
     """Start no more what has crashed: all is kept as it is, to be looked at.
 
     A TARGET is an instance (flaky.1), a type (flaky), `crashed` or `all`.
@@ -353,26 +183,12 @@ def hold(
       procdeck hold --release flaky    try again
     """
     _need(targets, "hold")
-    how = Manner(find(procfile, root, socket), as_json=as_json)
-    return act(how, lambda snapshot: _held(snapshot, targets, release=release))
-
-
-def _held(before: Snapshot, targets: Sequence[str], *, release: bool) -> Plan:
-    # For the engine it is a switch; here what is so already stays so.
-    views = [view for view in _there(targets, before, "hold") if view.held is release]
-    return Plan(
-        verb="hold",
-        commands=[Hold(view.name) for view in views],
-        names=[view.name for view in views],
-        says=_saying("letting go" if release else "holding", views),
-        facts={"held": not release},
-    )
+    return act(how, lambda snapshot: held(snapshot, targets, release=release))
 
 
 @click.command()
-@engine_options
-@json_option
-def apply(procfile: str | None, root: str | None, socket: str | None, as_json: bool) -> int:
+@steers
+def apply(how: Manner) -> int:
     """Run by the files as they are now: what was changed in Procfile, .env and settings since.
 
     New types start, removed ones stop, what runs in an outdated way is marked: a restart renews it.
@@ -381,12 +197,11 @@ def apply(procfile: str | None, root: str | None, socket: str | None, as_json: b
     Examples:
       procdeck apply && procdeck restart --wait web
     """
-    place = find(procfile, root, socket)
-    with ask(place) as engine:
+    with ask(how.place) as engine:
         done = engine.ask(Apply())
         outdated = [view.name for view in engine.snapshot().instances if view.outdated]
     assert isinstance(done, Done)
-    if as_json:
+    if how.as_json:
         from procdeck.cli.objects import as_line
 
         return printing(lambda: _said(as_line({"command": "apply", "types": done.names, "outdated": outdated})))
@@ -398,20 +213,3 @@ def apply(procfile: str | None, root: str | None, socket: str | None, as_json: b
 def _need(targets: Sequence[str], verb: str) -> None:
     if not targets:
         raise UsageError(f"Say what: procdeck {verb} web.2, a type such as web, or all.")
-
-
-def _there(targets: Sequence[str], snapshot: Snapshot, verb: str) -> list[InstanceView]:
-    """The instances that are meant, without those that are on their way out.
-
-    Raises:
-        ProcdeckError: the types that are meant have none.
-    """
-    views = [view for view in resolve(targets, snapshot) if not view.removing]
-    empty = [type_.name for type_ in snapshot.types if type_.name in targets and not type_.wanted]
-    if not views and empty:
-        raise ProcdeckError(f"{empty[0]} is scaled to 0: procdeck scale {empty[0]}=1 starts one, {verb} does not.")
-    return views
-
-
-def _saying(doing: str, views: Sequence[InstanceView]) -> str:
-    return f"{doing} {listed([view.name for view in views])}" if views else "nothing to do"

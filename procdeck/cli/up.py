@@ -2,7 +2,6 @@
 elsewhere."""
 
 import gc
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,10 @@ import click
 
 from procdeck.cli import interrupt
 from procdeck.cli.common import waiting_options
-from procdeck.cli.options import check_keys, formation, read_options, routes
+from procdeck.cli.options import check_keys, formation, routes
 from procdeck.cli.output import has_screen, printing
 from procdeck.cli.resuming import resume_option, resumed
-from procdeck.core.config import Config
+from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.launch import launch
 
@@ -94,8 +93,18 @@ def up(
         raise UsageError("--plain shows what runs, --detach leaves it in the background: choose one.")
     if not detach and (wait or as_json or timeout is not None):
         raise UsageError("--wait, --timeout and --json are for --detach: add it, or leave them out.")
-    options = read_options(procfile, root, env_files, port, formation, selected)
-    config = resumed(replace(options, reload=reload, log_dir=log_dir, routes=routes), resume=resume)
+    options = Options(
+        procfile=procfile,
+        root=root,
+        env_files=env_files,
+        port=port,
+        formation=formation,
+        selected=selected,
+        reload=reload,
+        log_dir=log_dir,
+        routes=routes,
+    )
+    config = resumed(options, resume=resume)
     check_keys(config.keys)
     if detach:
         return _detach(config, wait=wait, timeout=timeout, as_json=as_json)

@@ -31,8 +31,6 @@ from procdeck.core.state import State
 if TYPE_CHECKING:
     from rich.status import Status
 
-TIMEOUT = 60.0
-"""Seconds after which it is given up, unless a command says otherwise: as long as Heroku waits for a PORT."""
 _QUIET = 0.3
 """Seconds before there is a word about the waiting."""
 _REDRAW = 0.2

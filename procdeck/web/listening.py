@@ -4,11 +4,13 @@ and never of another.
 
 import contextlib
 import errno
+import os
 import socket
 
 from procdeck.core.errors import ProcdeckError
 
 DEFAULT_PORT = 8000
+_BACKLOG = 64
 _TRIES = 20
 """Ports that are tried when nobody says which."""
 
@@ -37,27 +39,15 @@ class PortTaken(ProcdeckError):
 
 
 def _listen(port: int) -> list[socket.socket]:
-    first = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        first.bind(("127.0.0.1", port))
-        first.listen(64)
+        sockets = [socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)]
     except OSError as error:
-        first.close()
         raise _refused(port, error) from None
     # `localhost` may mean this one. Where it cannot be had, the address that is printed leads here all the same.
-    second = None
-    try:
-        second = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-        second.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        second.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        second.bind(("::1", first.getsockname()[1]))
-        second.listen(64)
-    except OSError:
-        if second is not None:
-            second.close()
-        return [first]
-    return [first, second]
+    with contextlib.suppress(OSError):
+        address = ("::1", sockets[0].getsockname()[1])
+        sockets.append(socket.create_server(address, family=socket.AF_INET6, backlog=_BACKLOG))
+    return sockets
 
 
 def _refused(port: int, error: OSError) -> ProcdeckError:
@@ -67,4 +57,5 @@ def _refused(port: int, error: OSError) -> ProcdeckError:
         case errno.EACCES | errno.EPERM:
             return ProcdeckError(f"Port {port} is not for every user: give one from 1024 on with --port.")
         case _:
-            return ProcdeckError(f"Port {port} cannot be listened on: {error.strerror}.")
+            # Not the error's own words, to which Python adds the address.
+            return ProcdeckError(f"Port {port} cannot be listened on: {os.strerror(error.errno or 0)}.")

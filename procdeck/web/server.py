@@ -22,8 +22,10 @@ _ENTER = (
 )
 FONT_SIZE = 14
 """Pixels; the browser's own zoom makes it larger."""
-_FAREWELL = 1.0
+_FAREWELL = 2.0
 """Seconds in which a window that was closed asks why."""
+_DOUBT = 0.5
+"""Seconds in which the end is heard of here that a viewer has heard of already."""
 
 
 class DeckServer(Server):
@@ -42,8 +44,9 @@ class DeckServer(Server):
         self._ended = ended
         self._sockets: set[web.WebSocketResponse] = set()
         self._untold: set[web.WebSocketResponse] = set()
-        """Windows, open or closed a moment ago, that may ask yet why they were closed."""
+        """Windows that were closed from here a moment ago, and have not asked why yet."""
         self._all_told = asyncio.Event()
+        self._leaving = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
 
     async def make_app(self) -> web.Application:
@@ -102,8 +105,13 @@ class DeckServer(Server):
 
     async def _state(self, request: web.Request) -> web.Response:
         """What a window that has been closed can tell."""
+        if self._ended() is None:
+            # The viewer of a window that asks may have been the first to hear that all is down.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DOUBT):
+                    await self._leaving.wait()
         ended = self._ended()
-        if ended is not None and self._untold:
+        if self._untold:
             self._untold.pop()
             if not self._untold:
                 self._all_told.set()
@@ -114,8 +122,12 @@ class DeckServer(Server):
         socket = web.WebSocketResponse(heartbeat=15)
         await socket.prepare(request)
         self._sockets.add(socket)
-        self._untold.add(socket)
-        window = Window(self.command, write_bytes=socket.send_bytes, write_str=socket.send_str, close=socket.close)
+
+        async def hang_up() -> None:
+            self._expect_question(socket)
+            await socket.close()
+
+        window = Window(self.command, write_bytes=socket.send_bytes, write_str=socket.send_str, close=hang_up)
         try:
             width, height = (bounded(request.query.get(name), usual) for name, usual in (("width", 80), ("height", 24)))
             await window.start(width, height)
@@ -124,7 +136,6 @@ class DeckServer(Server):
             pass  # the browser is gone, or speaks otherwise than the page does: either way this window is over
         finally:
             self._sockets.discard(socket)
-            asyncio.get_running_loop().call_later(_FAREWELL, self._untold.discard, socket)
             # To its end, also when this very request is cancelled: no viewer stays behind.
             ending = asyncio.create_task(window.stop())
             self._ending.add(ending)
@@ -134,8 +145,16 @@ class DeckServer(Server):
                 await socket.close()
         return socket
 
+    def _expect_question(self, socket: web.WebSocketResponse) -> None:
+        """A window is about to be closed from here, and its page asks why; one that was closed there asks nothing."""
+        if not socket.closed:
+            self._untold.add(socket)
+            asyncio.get_running_loop().call_later(_FAREWELL, self._untold.discard, socket)
+
     async def farewell(self) -> None:
         """Closes all windows, and gives them a moment to ask why."""
+        self._leaving.set()
+        self._all_told.clear()
         await self.on_shutdown(None)
         if self._untold:
             with contextlib.suppress(TimeoutError):
@@ -147,6 +166,8 @@ class DeckServer(Server):
 
     async def on_shutdown(self, app: web.Application | None) -> None:
         """Closes the windows."""
+        for one in self._sockets:
+            self._expect_question(one)
         await asyncio.gather(
             *(one.close(code=WSCloseCode.GOING_AWAY) for one in list(self._sockets)), return_exceptions=True
         )

@@ -43,16 +43,13 @@ class Window(AppService):
         *,
         write_bytes: Callable[[bytes], Awaitable[None]],
         write_str: Callable[[str], Awaitable[None]],
-        close: Callable[[], Awaitable[object]],
+        close: Callable[[], Awaitable[None]],
     ) -> None:
-        async def hang_up() -> None:
-            await close()
-
         super().__init__(
             command,
             write_bytes=write_bytes,
             write_str=write_str,
-            close=hang_up,
+            close=close,
             download_manager=DownloadManager(),
         )
 

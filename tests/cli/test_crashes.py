@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from procdeck.core import sources
 from procdeck.core.config import crash_folder
 from procdeck.core.places import socket_path
 from tests.cli.support import PATIENCE, PROCDECK, Deck, Result, environment, procdeck, running
@@ -275,6 +277,7 @@ def test_what_crashed_before_this_formation_was_started_is_told_when_it_is_asked
 
 def test_what_changed_before_the_crash_is_told_although_all_ended_with_it(app_dir: Apps) -> None:
     folder = app_dir({"worker": "test -e bad && exit 1; exit 0"}, env="GONE=hush\n", toml=ONCE)
+    time.sleep(2 * sources._LAG)  # what was saved within it counts as saved after the run had begun
     with running("up", "--plain", cwd=folder) as deck:
         deck.wait_line(r"stopped \(exit 0\)")
         deck.wait()

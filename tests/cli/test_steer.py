@@ -83,8 +83,9 @@ def test_what_takes_too_long_ends_the_waiting_with_1(app_dir: Apps, capfd: pytes
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan", "1e99"])
-def test_a_time_to_wait_that_is_none_is_refused(app_dir: Apps, seconds: str) -> None:
-    result = procdeck("stop", f"--timeout={seconds}", "web", cwd=app_dir({"web": UP}))
+@pytest.mark.parametrize("words", [("stop", "web"), ("down",), ("up", "--detach")])
+def test_a_time_to_wait_that_is_none_is_refused(app_dir: Apps, words: tuple[str, ...], seconds: str) -> None:
+    result = procdeck(*words, f"--timeout={seconds}", cwd=app_dir({"web": UP}))
     assert (result.status, result.out) == (2, "")
     assert "--timeout" in result.err
 

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from procdeck.core import rolling
 from procdeck.core.errors import ProcdeckError, UsageError
-from procdeck.core.messages import Event, InstanceChanged, InstanceView, Notice, TypeChanged
+from procdeck.core.messages import Notice, TypeChanged
 from procdeck.core.state import State
-from tests.engine.support import Seen, formation, free_base
+from tests.engine.support import formation, free_base
+from tests.engine.told import Heard
 from tests.support import programs
 from tests.support.apps import Apps
 
 pytestmark = pytest.mark.usefixtures("hasty")
-
-
-class Heard:
-    """Every event that a viewer is told from now on, in order."""
-
-    def __init__(self, seen: Seen) -> None:
-        self.events: list[Event] = []
-        self._seen = seen
-        take = seen._take
-
-        def hear(event: Event) -> None:
-            take(event)
-            self.events.append(event)
-
-        seen._take = hear  # type: ignore[method-assign]
-
-    async def notice(self, *words: str) -> Notice:
-        """Waits for a notice with these words."""
-
-        def holds() -> Notice | None:
-            notices = [event for event in self.events if isinstance(event, Notice)]
-            return next((notice for notice in notices if all(word in notice.text for word in words)), None)
-
-        found = await self._seen.until(holds, f"a notice with {words}")
-        assert found is not None
-        return found
-
-    def order(self, holds: Callable[[InstanceView], object]) -> list[str]:
-        """The instances of which this held, by when it did first."""
-        changed = [event.instance for event in self.events if isinstance(event, InstanceChanged)]
-        return list(dict.fromkeys(view.name for view in changed if holds(view)))
 
 
 async def answers(port: int) -> bool:

@@ -18,10 +18,11 @@ import pytest
 
 from procdeck.core import doors, routing
 from procdeck.core.engine import Engine
-from procdeck.core.messages import ConfigChange, Event, InstanceView, Notice, Routed
+from procdeck.core.messages import ConfigChange, InstanceView, Routed
 from procdeck.core.router.control import Traffic
 from procdeck.core.state import State
 from tests.engine.support import PATIENCE, Seen, eventually, formation, free_base
+from tests.engine.told import Heard
 from tests.support.apps import Apps
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -62,43 +63,19 @@ def web(app_dir: Apps, toml: str | None = None) -> Path:
     return app_dir({"web": f"exec {sys.executable} -S -I server.py"}, files={"server.py": SERVER}, toml=toml)
 
 
-class Told:
+class News(Heard):
     """What a viewer hears besides."""
-
-    def __init__(self, seen: Seen) -> None:
-        self.notices: list[str] = []
-        self.routed: list[Routed] = []
-        self._seen = seen
-        take = seen._take
-
-        def hear(event: Event) -> None:
-            take(event)
-            match event:
-                case Notice(text=text):
-                    self.notices.append(text)
-                case Routed():
-                    self.routed.append(event)
-                case _:
-                    pass
-
-        seen._take = hear  # type: ignore[method-assign]
-
-    async def notice(self, *words: str) -> str:
-        """Waits for a notice with these words."""
-        found = await self._seen.until(
-            lambda: next((text for text in self.notices if all(word in text for word in words)), None),
-            f"a notice with {words}, of {self.notices}",
-        )
-        assert found is not None
-        return found
 
     async def traffic(self, holds: Callable[[dict[str, Traffic]], object]) -> Routed:
         """Waits for news of the router of which this holds."""
-        found = await self._seen.until(
-            lambda: next((one for one in self.routed if holds({t.name: t for t in one.traffic})), None), "traffic"
-        )
-        assert found is not None
-        return found
+
+        def found() -> Routed | None:
+            news = [event for event in self.events if isinstance(event, Routed)]
+            return next((one for one in news if holds({t.name: t for t in one.traffic})), None)
+
+        routed = await self._seen.until(found, "traffic")
+        assert routed is not None
+        return routed
 
 
 class Visitors:
@@ -188,7 +165,7 @@ async def test_ten_thousand_questions_while_instances_come_and_go_and_none_fails
     base = free_base()
     port = base + 105
     async with formation(web(app_dir), port=base, routes=[f"web={port}"]) as seen:
-        told = Told(seen)
+        told = News(seen)
         await ready(seen, "web.1")
         async with visitors(port, stay=6, come_and_go=6) as them:
             await seen.control.scale("web=4")
@@ -219,13 +196,20 @@ async def test_a_restart_of_the_only_instance_keeps_visitors_waiting_and_fails_n
         assert them.failures == []
 
 
-async def test_one_that_is_stopped_answers_first_and_says_what_it_does(app_dir: Apps) -> None:
-    base = free_base()
-    toml = "[types.web]\nenv = { ANSWERS_AFTER = '0.4' }\n"
-    async with formation(web(app_dir, toml), port=base, routes=[f"web={base + 105}"]) as seen:
+@asynccontextmanager
+async def asked(app_dir: Apps, seconds: float = 50) -> AsyncIterator[tuple[Seen, int, asyncio.Task[str]]]:
+    """web.1 has been asked, and takes so long to answer: who sees it, the route's port, and what the visitor gets."""
+    port = (base := free_base()) + 105
+    toml = f"[types.web]\nenv = {{ ANSWERS_AFTER = '{seconds}' }}\n"
+    async with formation(web(app_dir, toml), port=base, routes=[f"web={port}"]) as seen:
         await ready(seen, "web.1")
-        question = asyncio.create_task(visit(base + 105))
+        question = asyncio.create_task(visit(port))
         await seen.line("web.1", "was asked")
+        yield seen, port, question
+
+
+async def test_one_that_is_stopped_answers_first_and_says_what_it_does(app_dir: Apps) -> None:
+    async with asked(app_dir, 0.4) as (seen, _, question):
         await seen.control.stop("web.1")
         draining = await seen.state("web.1", State.STOPPING)
         assert (draining.note, draining.kill_in, draining.ready) == ("draining", None, False)
@@ -238,13 +222,8 @@ async def test_who_never_gets_an_answer_holds_a_stop_up_for_a_while_only(
     app_dir: Apps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(routing, "DRAIN_LIMIT", 0.3)
-    base = free_base()
-    toml = "[types.web]\nenv = { ANSWERS_AFTER = '50' }\n"
-    async with formation(web(app_dir, toml), port=base, routes=[f"web={base + 105}"]) as seen:
-        told = Told(seen)
-        await ready(seen, "web.1")
-        question = asyncio.create_task(visit(base + 105))
-        await seen.line("web.1", "was asked")
+    async with asked(app_dir) as (seen, _, question):
+        told = News(seen)
         await seen.control.stop("web.1")
         await seen.state("web.1", State.STOPPED)
         with pytest.raises((EOFError, OSError)):
@@ -253,12 +232,7 @@ async def test_who_never_gets_an_answer_holds_a_stop_up_for_a_while_only(
 
 
 async def test_a_kill_waits_for_nobody(app_dir: Apps) -> None:
-    base = free_base()
-    toml = "[types.web]\nenv = { ANSWERS_AFTER = '50' }\n"
-    async with formation(web(app_dir, toml), port=base, routes=[f"web={base + 105}"]) as seen:
-        await ready(seen, "web.1")
-        question = asyncio.create_task(visit(base + 105))
-        await seen.line("web.1", "was asked")
+    async with asked(app_dir) as (seen, _, question):
         await seen.control.stop("web.1")
         await seen.state("web.1", State.STOPPING, note="draining")
         await seen.control.kill("web.1")
@@ -269,16 +243,12 @@ async def test_a_kill_waits_for_nobody(app_dir: Apps) -> None:
 
 
 async def test_one_that_ends_while_it_is_drained_is_stopped_all_the_same(app_dir: Apps) -> None:
-    base = free_base()
-    toml = "[types.web]\nenv = { ANSWERS_AFTER = '50' }\n"
-    async with formation(web(app_dir, toml), port=base, routes=[f"web={base + 105}"]) as seen:
-        (view,) = await ready(seen, "web.1")
-        question = asyncio.create_task(visit(base + 105))
-        await seen.line("web.1", "was asked")
+    async with asked(app_dir) as (seen, _, question):
         await seen.control.restart("web.1")
         await seen.state("web.1", State.STOPPING, note="draining")
-        assert view.pid is not None
-        os.kill(view.pid, signal.SIGINT)
+        pid = seen.instances["web.1"].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGINT)
         (again,) = await ready(seen, "web.1", run=2)
         assert (again.crashes, again.note, again.last_wanted) == (0, "", True)
         with pytest.raises((EOFError, OSError)):
@@ -286,18 +256,13 @@ async def test_one_that_ends_while_it_is_drained_is_stopped_all_the_same(app_dir
 
 
 async def test_going_down_takes_no_visitors_and_waits_for_none(app_dir: Apps) -> None:
-    base = free_base()
-    toml = "[types.web]\nenv = { ANSWERS_AFTER = '50' }\n"
-    async with formation(web(app_dir, toml), port=base, routes=[f"web={base + 105}"]) as seen:
-        await ready(seen, "web.1")
-        question = asyncio.create_task(visit(base + 105))
-        await seen.line("web.1", "was asked")
+    async with asked(app_dir) as (seen, port, question):
         await seen.control.stop("web.1")
         await seen.state("web.1", State.STOPPING, note="draining")
         await seen.control.down()
         await seen.state("web.1", State.STOPPED)
         with pytest.raises(OSError):  # noqa: PT011 - refused, or reset where it was about to be taken
-            await visit(base + 105)
+            await visit(port)
         with pytest.raises((EOFError, OSError)):
             await question
 
@@ -305,7 +270,7 @@ async def test_going_down_takes_no_visitors_and_waits_for_none(app_dir: Apps) ->
 async def test_a_router_that_was_killed_is_started_anew_and_that_is_told(app_dir: Apps) -> None:
     base = free_base()
     async with formation(web(app_dir), port=base, routes=[f"web={base + 105}"]) as seen:
-        told = Told(seen)
+        told = News(seen)
         await ready(seen, "web.1")
         assert await visit(base + 105) == "web.1"
         (router,) = routers()
@@ -325,7 +290,7 @@ async def test_a_port_that_somebody_has_is_told_and_taken_when_it_is_free(
     base = free_base()
     stranger = socket.create_server(("127.0.0.1", base + 105))
     async with formation(web(app_dir), port=base, routes=[f"web={base + 105}"]) as seen:
-        told = Told(seen)
+        told = News(seen)
         with stranger:
             await ready(seen, "web.1")
             (text,) = (await seen.control.snapshot()).notices
@@ -367,10 +332,10 @@ async def test_instances_find_the_address_in_their_environment(app_dir: Apps) ->
 async def test_visitors_who_wait_are_told_of(app_dir: Apps) -> None:
     base = free_base()
     async with formation(web(app_dir), port=base, routes=[f"web={base + 105}"], formation="web=0") as seen:
-        told = Told(seen)
+        told = News(seen)
         await eventually(lambda: _listens(base + 105))
         question = asyncio.create_task(visit(base + 105))
-        await seen.until(lambda: any(one.waiting == {"web": 1} for one in told.routed))
+        await seen.until(lambda: any(isinstance(one, Routed) and one.waiting == {"web": 1} for one in told.events))
         await seen.control.scale("web=1")
         assert await question == "web.1"
         assert (await seen.control.snapshot()).traffic

@@ -18,6 +18,7 @@ from procdeck.core.messages import (
     Event,
     FilesChanged,
     InstanceChanged,
+    InstanceView,
     Notice,
     TypeChanged,
     TypeRemoved,
@@ -95,6 +96,37 @@ class Told(Seen):
         """Waits until the engine has ended."""
         async with asyncio.timeout(PATIENCE):
             await self.engine.finished.wait()
+
+
+class Heard:
+    """Every event that a viewer is told from now on, in order."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.events: list[Event] = []
+        self._seen = seen
+        take = seen._take
+
+        def hear(event: Event) -> None:
+            take(event)
+            self.events.append(event)
+
+        seen._take = hear  # type: ignore[method-assign]
+
+    async def notice(self, *words: str) -> Notice:
+        """Waits for a notice with these words."""
+
+        def holds() -> Notice | None:
+            notices = [event for event in self.events if isinstance(event, Notice)]
+            return next((notice for notice in notices if all(word in notice.text for word in words)), None)
+
+        found = await self._seen.until(holds, f"a notice with {words}")
+        assert found is not None
+        return found
+
+    def order(self, holds: Callable[[InstanceView], object]) -> list[str]:
+        """The instances of which this held, by when it did first."""
+        changed = [event.instance for event in self.events if isinstance(event, InstanceChanged)]
+        return list(dict.fromkeys(view.name for view in changed if holds(view)))
 
 
 @asynccontextmanager

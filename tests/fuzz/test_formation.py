@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter
@@ -15,15 +16,19 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from textual.screen import Screen
 
 from procdeck.core.client import Client
 from procdeck.core.config import Config, Options, load
 from procdeck.core.engine import Engine
-from procdeck.core.messages import Bye
+from procdeck.core.messages import Bye, Done
 from procdeck.core.state import State
+from procdeck.tui import counting
 from procdeck.tui.app import ProcdeckApp
+from procdeck.tui.model import Row
 from procdeck.tui.screens.acting import ActingScreen
-from tests.engine.support import free_base
+from procdeck.tui.screens.careful import CarefulScreen
+from tests.engine.support import eventually, free_base
 from tests.support.processes import marked
 
 from .monkey import SECONDS, SEED
@@ -37,8 +42,7 @@ stubborn: trap '' TERM; sleep 120 & wait; sleep 120
 brief: sleep 0.2; exit 1
 """
 SETTINGS = "stop_timeout = 0.3\n"
-# No digits: whether one still counts when the next key comes is a matter of milliseconds here.
-KEYS = ["j", "k", "plus", "plus", "minus", "r", "x", "X", "h", "R", "Z", "g", "G", "i", "escape"]
+KEYS = [*("j", "k", "plus", "plus", "minus", "r", "x", "X", "h", "R", "Z", "g", "G", "i", "escape", "3", "1")]
 
 
 def config(root: Path) -> Config:
@@ -48,10 +52,25 @@ def config(root: Path) -> Config:
 
 
 @pytest.mark.timeout(SECONDS + 120)
-async def test_there_are_as_many_processes_as_the_keys_asked_for(tmp_path: Path) -> None:
+async def test_there_are_as_many_processes_as_the_keys_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A digit waits for the next key here, however long that takes.
+    monkeypatch.setattr(counting, "SOON", SECONDS + 120)
+    monkeypatch.setattr(counting, "LONG", SECONDS + 120)
     engine = Engine(config(tmp_path))
     chance = random.Random(SEED)
     asked = Counter(quick=3, stubborn=2, brief=1)
+    heard: list[str] = []
+    really = engine.scale
+
+    async def scale(changes: str) -> Done:
+        heard.append(changes)
+        name, by = re.split(r"(?=[+-])", changes)
+        asked[name] = max(0, asked[name] + int(by))
+        return await really(changes)
+
+    monkeypatch.setattr(engine, "scale", scale)
     done: list[str] = []
 
     async def connect() -> Client:
@@ -70,20 +89,20 @@ async def test_there_are_as_many_processes_as_the_keys_asked_for(tmp_path: Path)
                     continue
                 key = chance.choice(KEYS)
                 screen = app.screen
-                scales = isinstance(screen, ActingScreen) and any(one.name == "scale_up" for one in screen.KEYS)
-                row = screen.chosen if isinstance(screen, ActingScreen) and scales else None
-                if key in ("plus", "minus") and row is not None:
-                    assert isinstance(screen, ActingScreen)
-                    count = int(screen._digits or "1") * (1 if key == "plus" else -1)
-                    if asked[row.type] + count > MOST:
-                        continue
-                    asked[row.type] = max(0, asked[row.type] + count)
+                row, count = _counted(screen, key)
+                if row is not None and asked[row.type] + count > MOST:
+                    continue
                 done.append(key)
+                heard.clear()
                 await pilot.press(key)
+                if row is not None:
+                    await _told(app, screen, row, count, heard)
             wanted = {type_.name: type_.wanted for type_ in (await engine.snapshot()).types}
             assert wanted == asked, f"FUZZ_SEED={SEED}, after {' '.join(done[-30:])}"
             await _settled(engine, asked)
             assert app._exception is None
+            if isinstance(app.screen, CarefulScreen):
+                app.screen.action_answer(False)
             await pilot.press("q")
             await engine.finished.wait()
             engine.say_bye(Bye("Everything is down."))  # as its server does
@@ -97,6 +116,24 @@ async def test_there_are_as_many_processes_as_the_keys_asked_for(tmp_path: Path)
         async with asyncio.timeout(PATIENCE):
             await engine.finished.wait()
     assert marked(engine.config.run_id) == []
+
+
+def _counted(screen: Screen[object], key: str) -> tuple[Row | None, int]:
+    """What a key is to scale, and by how much; None: nothing."""
+    if key not in ("plus", "minus") or not isinstance(screen, ActingScreen) or screen._doubt is not None:
+        return None, 0
+    if all(one.name != "scale_up" for one in screen.KEYS):
+        return None, 0
+    return screen.chosen, int(screen._digits or "1") * (1 if key == "plus" else -1)
+
+
+async def _told(app: ProcdeckApp, screen: Screen[object], row: Row, count: int, heard: list[str]) -> None:
+    """Waits until the engine is asked for what was counted, or a question is shown, or another view came first."""
+    assert isinstance(screen, ActingScreen)
+    await eventually(lambda: heard or screen._doubt is not None or app.screen is not screen, f"a word to {count:+d}")
+    # A row that is gone gives its selection to another one.
+    rows = [row, screen.chosen or row]
+    assert not heard or heard in [[f"{one.type}{count:+d}"] for one in rows], f"{heard} for {count:+d} {row}"
 
 
 def _kill_one(engine: Engine, chance: random.Random, done: list[str]) -> None:

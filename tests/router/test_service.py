@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 
 import msgspec
@@ -323,3 +324,51 @@ async def test_nobody_is_failed_while_instances_come_and_go() -> None:
         assert sum(traffic.failures for traffic in routed.report().traffic) == 0
     assert answered.total() > 200
     assert len(answered) == 4
+
+
+async def test_a_crowd_is_spread_by_who_is_on_the_way_too() -> None:
+    async with world() as routed:
+        one, two = await routed.server(), await routed.server()
+        routed.ready(one)
+        async with contextlib.AsyncExitStack() as stack:
+            first = [await stack.enter_async_context(routed.client()) for _ in range(2)]
+            assert [await client.ask() for client in first] == ["web.1"] * 2
+            routed.ready(one, two)
+            crowd = await asyncio.gather(*(stack.enter_async_context(routed.client()) for _ in range(6)))
+            await routed.until(lambda: one.connections + two.connections == 8)
+            assert (one.connections, two.connections) == (4, 4)
+            assert len({await client.ask() for client in crowd}) == 2
+
+
+async def test_where_the_only_one_cannot_be_reached_one_is_told_so_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT", 0.3)
+    async with world() as routed:
+        dead = await routed.server()
+        await dead.stop()
+        async with routed.client() as client:
+            assert await client.ask() == "HTTP/1.1 503 Service Unavailable"
+        assert routed.report().waiting == {}
+
+
+async def test_one_is_not_drained_while_an_answer_is_on_its_way() -> None:
+    async with world() as routed:
+        one = await routed.server()
+        async with routed.client() as client:
+            assert await client.ask() == "web.1"
+            routed.service.drain("web.1")
+            assert not routed.said, "more of the answer may come"
+            await routed.drained(one)
+
+
+async def test_who_has_got_one_waits_no_more_also_when_that_one_goes() -> None:
+    async with world() as routed:
+        server = await routed.server(ready=False)
+        async with routed.client() as client:
+            client.send()
+            await routed.until(lambda: routed.report().waiting == {"web": 1})
+            routed.ready(server)
+            assert await client.answer() == "web.1"
+            routed.ready()
+            await server.stop()
+            await routed.until(lambda: not any(visitor.name for visitor in routed.service._visitors))
+            assert routed.report().waiting == {}, "it has asked nothing since"

@@ -354,7 +354,7 @@ def forget(deck: Deck) -> None:
     """What was asked, said and copied."""
     deck.app.clear_notifications()
     deck.app._clipboard = ""
-    deck.app._quitting = False
+    deck.app.quitting = False
     deck.engine.commands.clear()
 
 

@@ -248,6 +248,16 @@ async def test_the_next_crashed_is_found_round_the_end() -> None:
             assert chosen(deck) == name
 
 
+async def test_a_click_on_the_count_of_crashes_goes_to_the_next() -> None:
+    engine = farm()
+    engine.end_run("web.77", looping=True)
+    async with dashboard(engine) as deck:
+        await opened(deck)
+        header = deck.part("GridScreen Header")[0]
+        await deck.click("GridScreen Header", header.index("1 crash loop") + 2, 0)
+        assert chosen(deck) == "web.77"
+
+
 async def test_an_instance_is_found_by_its_name() -> None:
     async with dashboard(farm()) as deck:
         await opened(deck)

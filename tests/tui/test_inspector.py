@@ -211,6 +211,15 @@ class TestTheRuns:
             await deck.until(lambda: "run 5 crashed too: ]" in deck.lines[0])
             assert "worker.2 · run 4" in deck.lines[0]
 
+    async def test_that_crash_meanwhile_are_told_of_with_the_key_that_leads_there(self, tmp_path: Path) -> None:
+        engine = looping(tmp_path)
+        engine.keys = {"next_run": ["}"]}
+        async with dashboard(engine) as deck:
+            await inspect(deck)
+            engine.crash_details["worker.2"].append(detail(report(5), 5))
+            engine.push(crashed(5))
+            await deck.until(lambda: "run 5 crashed too: }" in deck.lines[0])
+
     async def test_what_is_learned_later_comes_in(self, tmp_path: Path) -> None:
         engine = looping(tmp_path)
         engine.crash_details["worker.2"] = [detail(report(4), 4)]

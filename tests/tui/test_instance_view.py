@@ -3,12 +3,24 @@ process."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from procdeck.core.crashreport import RunRecord
-from procdeck.core.messages import Hold, InstanceDetail, Kill, ProcessView, Restart, Scale, SettingView, Stop
+from procdeck.core.messages import (
+    EnvironmentView,
+    Hold,
+    InstanceDetail,
+    Kill,
+    ProcessView,
+    Restart,
+    Scale,
+    SettingView,
+    Stop,
+)
 from procdeck.core.state import Exit, State
 from procdeck.tui.keys import INSTANCE
 from procdeck.tui.screens.inspector import InspectorScreen
@@ -335,6 +347,27 @@ class TestKeys:
             assert "hunter" not in deck.text
             await deck.press("v")
             assert "hunter" not in deck.text
+
+    async def test_an_environment_that_comes_late_is_not_shown_as_another_instances(self) -> None:
+        engine = serving()
+        asked, told = asyncio.Event(), asyncio.Event()
+        real = engine.environment_of
+
+        async def slow(name: str) -> EnvironmentView:
+            asked.set()
+            await told.wait()
+            return await real(name)
+
+        async with dashboard(engine, size=(120, 36)) as deck:
+            await opened(deck)
+            with patch.object(engine, "environment_of", slow):
+                await deck.pilot.press("v")
+                await asyncio.wait_for(asked.wait(), 5)
+                await deck.pilot.press("right_square_bracket")
+                await deck.until(lambda: "web.3" in deck.lines[0])
+                told.set()
+                await deck.settle()
+            assert "API_TOKEN" not in deck.text
 
     async def test_the_environment_of_a_new_run_takes_the_place_of_the_old_one(self) -> None:
         async with dashboard(serving(), size=(120, 36)) as deck:

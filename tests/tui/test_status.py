@@ -173,3 +173,6 @@ def test_what_kills_is_named_by_the_key_that_does_so_here() -> None:
     live = Live(view("web.1", State.STOPPING, kill_in=2.0, in_state=3.0), 100.0)
     assert instance_status(live, 100.0, "ctrl+k").word == "stopping 3.0s of 5s · ctrl+k kills now"
     assert instance_status(live, 100.0).word == "stopping 3.0s of 5s"
+    drained = Live(view("web.1", State.STOPPING, note="draining", in_state=3.0), 100.0)
+    assert instance_status(drained, 100.0, "ctrl+k").word == "draining 3.0s · ctrl+k kills now"
+    assert instance_status(drained, 100.0).word == "draining 3.0s"

@@ -235,6 +235,15 @@ async def test_figures_are_large_where_there_is_room() -> None:
         assert "req/s" in lines[4]
 
 
+async def test_the_view_makes_room_for_a_caption_at_every_size() -> None:
+    async with playing(size=(120, 36)) as played:
+        deck = played.deck
+        for size, rows in (((80, 24), 6), ((120, 36), 7)):
+            await deck.resize(*size)
+            await played.passes(0.5)
+            assert deck.app.screen_stack[-1].rows_taken == rows == len(deck.part("CaptionBox"))  # type: ignore[attr-defined]
+
+
 async def test_nothing_of_a_caption_is_lost_on_a_small_terminal() -> None:
     async with playing(tour=Tour([scene for scene in STORY])) as played:
         for scene in played.tour._scenes:

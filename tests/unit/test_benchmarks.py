@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from benchmarks import lastwords
-from benchmarks.__main__ import BENCHMARKS
+from benchmarks import REPO, lastwords, page, sofar
+from benchmarks import __main__ as benchmarks
+from benchmarks.__main__ import BENCHMARKS, Benchmark
+from benchmarks.amounts import Amounts
 from benchmarks.figures import (
     Finding,
     at_least,
@@ -22,6 +27,7 @@ from benchmarks.figures import (
 from benchmarks.page import DOCS, tables
 from benchmarks.picture import picture
 from benchmarks.size import code_lines, install_size, lines_of_code
+from benchmarks.sofar import SoFar
 from tests.faults import matrix
 
 FOUND = [
@@ -138,3 +144,72 @@ def test_what_procdeck_needs_is_counted_and_what_its_tests_need_is_not() -> None
     assert {"click", "textual", "rich", "jinja2"} <= sizes.keys()
     assert {"pytest", "procdeck", "mypy"}.isdisjoint(sizes)
     assert all(size > 1000 for size in sizes.values())
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[str] = []
+    written: list[object] = []
+
+    def question(name: str) -> Callable[[Amounts], list[Finding]]:
+        def run(_amounts: Amounts) -> list[Finding]:
+            if name == "last" and name not in measured:
+                measured.append(name)
+                raise KeyboardInterrupt
+            measured.append(name)
+            return [at_least(name, 1.0, [0.0], seconds)]
+
+        return run
+
+    monkeypatch.setattr(benchmarks, "BENCHMARKS", {name: Benchmark(name, question(name)) for name in ("one", "last")})
+    monkeypatch.setattr(benchmarks, "SoFar", lambda *, go_on: SoFar(go_on=go_on, file=tmp_path / "build" / "so.json"))
+    monkeypatch.setattr(benchmarks, "write", lambda sections, *, went_on: written.append((went_on, sections)))
+    monkeypatch.setattr(sofar, "code", lambda: "a commit")
+    with pytest.raises(KeyboardInterrupt):
+        benchmarks.main([])
+    assert (measured, written) == (["one", "last"], [])
+    assert benchmarks.main(["--go-on"]) == 0
+    assert measured == ["one", "last", "last"]
+    sections = [(name, [at_least(name, 1.0, [0.0], seconds)]) for name in ("one", "last")]
+    assert written == [(True, sections)]
+    benchmarks.main(["--go-on"])
+    assert measured[3:] == ["one", "last"], "a run that was finished is not gone on with"
+    assert written[1:] == [(False, sections)]
+    assert benchmarks.main(["--go-on", "one"]) == 2
+    assert "stands alone" in capsys.readouterr().err
+
+
+def test_the_page_says_when_its_tables_are_of_several_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs, picture_ = tmp_path / "benchmarks.md", tmp_path / "benchmarks.svg"
+    docs.write_text("before\n<!-- table -->\nold\n<!-- end of table -->\nafter\n")
+    monkeypatch.setattr(page, "DOCS", docs)
+    monkeypatch.setattr(page, "PICTURE", picture_)
+    page.write(FOUND, went_on=True)
+    text = docs.read_text()
+    assert f"{page.machine()}\nPut together from more than one run of `python -m benchmarks`.\n<!--" in text
+    assert "old" not in text
+    page.write(FOUND, went_on=False)
+    assert docs.read_text() == text.replace("Put together from more than one run of `python -m benchmarks`.\n", "")
+    ET.fromstring(picture_.read_text())
+
+
+def test_what_was_measured_of_other_code_or_long_ago_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sofar, "code", lambda: "a commit")
+    file = tmp_path / "so.json"
+    SoFar(go_on=False, file=file).keep("keys", FOUND[0][1])
+    assert SoFar(go_on=True, file=file).found == {"keys": FOUND[0][1]}
+    assert SoFar(go_on=False, file=file).found == {}
+    with monkeypatch.context() as patched:
+        patched.setattr(sofar, "code", lambda: "another commit")
+        assert SoFar(go_on=True, file=file).found == {}
+    now = time.time()
+    monkeypatch.setattr("benchmarks.sofar.time.time", lambda: now + 25 * 3600)
+    assert SoFar(go_on=True, file=file).found == {}
+
+
+@pytest.mark.skipif(not (REPO / ".git").exists(), reason="no checkout")
+def test_what_is_measured_is_known_by_its_commit() -> None:
+    assert len(sofar.code().split()[0]) == 40

@@ -13,8 +13,9 @@ from procdeck.core.instance import Instance
 from procdeck.core.lookout import Lookout
 from procdeck.core.proctable import Process, Table
 
-OWN, OTHERS, ORPHAN = 100, 200, 300
-"""The pids of the instance's process, which has ended, of another's, and of what came to the engine."""
+OWN, OTHERS, ORPHAN, ROUTER = 100, 200, 300, 400
+"""The pids of the instance's process, which has ended, of another's, of what came to the engine, and of a child that
+somebody waits for."""
 
 
 class Slot(Instance):
@@ -87,3 +88,16 @@ def test_an_orphan_is_known_by_the_latest_look(monkeypatch: pytest.MonkeyPatch, 
     looking = looker()
     looking.look()
     assert looking.left_nothing(ENDED) is nothing
+
+
+@pytest.mark.parametrize(("children", "strays"), [({ROUTER}, 0), ({ROUTER, ORPHAN}, 1), (set(), 0)])
+def test_what_no_look_has_seen_is_not_overlooked_because_somebody_waits_for_another_child(
+    monkeypatch: pytest.MonkeyPatch, children: set[int], strays: int
+) -> None:
+    monkeypatch.setattr(lookout, "read_table", dict)
+    monkeypatch.setattr(lookout, "has_children", lambda: bool(children))
+    monkeypatch.setattr(lookout, "children_of_this_process", lambda: children)
+    looking = looker()
+    with looking.claim(ROUTER):
+        looking.look()
+        assert looking.strays == strays

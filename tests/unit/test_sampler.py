@@ -57,11 +57,11 @@ def cpu_of(*looks: list[Process], seconds: float = 1.0) -> list[float]:
 def test_each_process_has_its_own_share_between_two_samples() -> None:
     sampler = Sampler()
     sampler.sample({"web.1": [process(1, 3.0), process(2, 1.0)]}, 10.0)
-    assert sampler.shares == {}
+    assert sampler.shares_of("web.1") == {}
     sampler.sample({"web.1": [process(1, 3.5), process(2, 1.0, start=2.0), process(3, 9.0)], "web.2": []}, 12.0)
-    assert sampler.shares == {(1, 1.0): 25.0}  # the second is another process with the same pid
+    assert sampler.shares_of("web.1") == {(1, 1.0): 25.0}  # the second is another process with the same pid
     sampler.sample({"web.1": [process(1, 3.5, children=7.0)]}, 13.0, {"web.1": [process(3, 9.2, state="Z")]})
-    assert sampler.shares == {(1, 1.0): 0.0, (3, 1.0): 20.0}
+    assert sampler.shares_of("web.1") == {(1, 1.0): 0.0, (3, 1.0): 20.0}
 
 
 # Made-up looks ------------------------------------------------------------------------------------------------------

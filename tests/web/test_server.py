@@ -7,7 +7,7 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -68,16 +68,20 @@ class Site:
         async with self.session.get(self.url + path, **options) as answer:  # type: ignore[arg-type]
             return answer.status
 
+    async def state(self) -> object:
+        async with self.session.get(f"{self.url}/state") as answer:
+            return await answer.json()
+
     def window(self, **headers: str):  # type: ignore[no-untyped-def]
         return self.session.ws_connect(f"{self.url}/ws?width=90&height=30", headers={"Origin": self.url} | headers)
 
 
 @asynccontextmanager
-async def site(viewer: str = ECHOES, ended: str | None = None) -> AsyncIterator[Site]:
+async def site(viewer: str = ECHOES, ended: Callable[[], str | None] = lambda: None) -> AsyncIterator[Site]:
     sockets = listen(0)
     gate = Gate(sockets[0].getsockname()[1])
     command = "exec " + shlex.join([sys.executable, "-c", viewer])
-    server = DeckServer(gate, command, "shop<b>/Procfile", lambda: ended)
+    server = DeckServer(gate, command, "shop<b>/Procfile", ended)
     runner = web.AppRunner(await server.make_app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     for one in sockets:
@@ -230,7 +234,7 @@ async def test_windows_end_with_the_server() -> None:
 
 
 async def test_a_window_ends_with_its_viewer() -> None:
-    async with site(ENDS, ended="The formation is down.") as here:
+    async with site(ENDS, ended=lambda: "The formation is down.") as here:
         await here.enter()
         async with here.window() as window:
             await window.receive_bytes()
@@ -316,3 +320,45 @@ async def test_nobody_listens_when_it_has_ended() -> None:
     async with ClientSession() as session:
         with pytest.raises(ClientConnectorError):
             await session.get(url)
+
+
+# The end ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_window_whose_viewer_heard_of_the_end_first_is_told_of_it() -> None:
+    ended: list[str] = []
+    async with site(ECHOES, lambda: ended[0] if ended else None) as here:
+        await here.enter()
+        async with here.window() as window:
+            await window.receive_bytes()
+            await window.send_json(["stdin", "quit"])
+            while (await window.receive()).type is not WSMsgType.CLOSE:
+                pass
+            asked = asyncio.create_task(here.state())
+            await asyncio.sleep(0.05)
+            ended.append("The formation is down.")
+            await here.server.farewell()
+            assert await asked == {"ended": True, "said": "The formation is down."}
+
+
+async def test_the_end_waits_for_the_question_of_a_window_that_it_closes() -> None:
+    async with site(ended=lambda: "The formation is down.") as here:
+        await here.enter()
+        async with here.window() as window:
+            await window.receive_bytes()
+            leaving = asyncio.create_task(here.server.farewell())
+            assert (await window.receive()).type is WSMsgType.CLOSE
+            await asyncio.sleep(0.2)
+            assert not leaving.done()
+            assert await here.state() == {"ended": True, "said": "The formation is down."}
+            await leaving
+
+
+async def test_the_end_waits_for_no_window_that_was_closed_in_the_browser() -> None:
+    async with site(ended=lambda: "The formation is down.") as here:
+        await here.enter()
+        async with here.window() as window:
+            await window.receive_bytes()
+        await asyncio.to_thread(wait_until, lambda: not viewers(), what="the end of its viewer")
+        async with asyncio.timeout(1.0):
+            await here.server.farewell()

@@ -2,6 +2,8 @@
 inspect. What is asked of the engine goes through the app.
 """
 
+from collections.abc import Sequence
+
 from textual import on, work
 from textual.message import Message
 
@@ -9,6 +11,7 @@ from procdeck.core.errors import ProcdeckError
 from procdeck.core.formation import format_formation, parse_changes
 from procdeck.core.state import State
 
+from .. import clipboard
 from ..counting import counted
 from ..keys import MAIN
 from ..model import CRASHED, Live, Row
@@ -75,12 +78,17 @@ class ActingScreen(CarefulScreen):
     def to_go_to(self) -> Row | None:
         """Where `next_crashed` leads: first to the instance that a toast tells of, else to the next one, in the order
         of the Procfile and round its end, that is down because it crashed; None: there is none."""
-        row = self.chosen
-        told = self.app.take_crash_told()  # type: ignore[attr-defined]
-        if told is not None and (row is None or told != row.instance):
-            return Row(self._formation.live[told].view.type, told)
-        crashed = {live.view.name for live in self._formation.crashed()}
         rows = [Row(name, live.view.name) for name in self._formation.types for live in self._formation.of_type(name)]
+        return self.told_of() or self.next_crashed_of(rows)
+
+    def told_of(self) -> Row | None:
+        """The instance that a toast tells of, once, unless it is selected already."""
+        told = self.app.take_crash_told()  # type: ignore[attr-defined]
+        return Row.of(told) if told is not None and Row.of(told) != self.chosen else None
+
+    def next_crashed_of(self, rows: Sequence[Row]) -> Row | None:
+        """Of some rows the next behind the selected one, round the end, that is down because it crashed."""
+        row, crashed = self.chosen, {live.view.name for live in self._formation.crashed()}
         here = rows.index(row) if row in rows else -1
         return next((other for other in (*rows[here + 1 :], *rows[: here + 1]) if other.instance in crashed), None)
 
@@ -185,7 +193,7 @@ class ActingScreen(CarefulScreen):
         if argv is not None and why_not is None:
             self.notify(f"Opened {url} ({name}).", markup=False)
             return
-        self.app.copy_to_clipboard(url)
+        await clipboard.put(self.app, url)
         self.notify(f"{why_not or 'There is no browser here.'} Copied {url} instead.", markup=False)
 
     def _serving(self, type_: str) -> Live | None:

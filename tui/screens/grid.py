@@ -159,6 +159,7 @@ class GridScreen(ActingScreen):
         """To the first instance of the next type."""
         self._grid.move_to_type(by)
 
+    @on(Header.CrashesClicked)
     def action_next_crashed(self) -> None:
         """To the next instance that is down because it crashed."""
         row = self.to_go_to()

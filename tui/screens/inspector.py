@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
@@ -18,16 +17,16 @@ from procdeck.core.client import Client
 from procdeck.core.crashreport import CrashReport
 from procdeck.core.crashwords import as_markdown
 from procdeck.core.errors import ProcdeckError
-from procdeck.core.formation import split_instance
-from procdeck.core.masking import masked_environment
-from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, EnvironmentView
+from procdeck.core.messages import CrashDetail, Crashed, CrashLearned
 
 from .. import clipboard
 from ..differing import difference
-from ..inspection import Page, Palette, page
+from ..environmentlook import EnvironmentLook
+from ..inspection import Page, page
 from ..keys import INSPECTOR
 from ..model import CRASHED, Formation, Row
 from ..opening import edit
+from ..pagelines import Styles
 from ..sourcecode import excerpt
 from ..status import Glyphs
 from ..text import plural, short
@@ -56,8 +55,7 @@ class InspectorScreen(ActingScreen):
         self._body = VerticalScroll(self._text, id="inspector")
         self._newest = detail.report.run
         """The latest run that crashed."""
-        self._environment: EnvironmentView | None = None
-        self._revealed = False
+        self._environment = EnvironmentLook(client)
         self._other: CrashReport | None = None
         """What the crash is compared with."""
 
@@ -74,8 +72,7 @@ class InspectorScreen(ActingScreen):
     @property
     def chosen(self) -> Row:
         """The instance, also when it was scaled away: the engine then says so, and no key hits another."""
-        live, split = self._formation.live.get(self.instance), split_instance(self.instance)
-        return Row(live.view.type if live is not None else split[0] if split else "", self.instance)
+        return Row.of(self.instance)
 
     # What the app tells -----------------------------------------------------------------------------------------------
 
@@ -139,8 +136,8 @@ class InspectorScreen(ActingScreen):
         if self._other is not None:
             self._other = None
             self._show()
-        elif self._environment is not None:
-            self._environment = None
+        elif self._environment.shown:
+            self._environment.hide()
             self._show()
         else:
             self.dismiss()
@@ -171,27 +168,18 @@ class InspectorScreen(ActingScreen):
     @work(exclusive=True, group="environment")
     async def action_environment(self) -> None:
         """The environment: without its secrets, then with them, then not."""
-        if self._environment is None:
-            try:
-                self._environment = await self._client.environment_of(self.instance)
-            except ProcdeckError as error:
-                self.notify(str(error), severity="warning", markup=False)
-                return
-            self._revealed = False
-        elif not self._revealed:
-            self._revealed = True
-        else:
-            self._environment = None
+        try:
+            await self._environment.turn(self.instance)
+        except ProcdeckError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
         self._show()
 
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:
         """Copies the report as Markdown."""
         text = as_markdown(self._detail)
-        self.app.copy_to_clipboard(text)
-        words = clipboard.command()
-        if words is not None:
-            await clipboard.give_to_desktop(text, words)
+        await clipboard.put(self.app, text)
         self.notify("Copied the report as Markdown.")
 
     async def _edit(self, name: str) -> None:
@@ -233,7 +221,6 @@ class InspectorScreen(ActingScreen):
         report, place = self._detail.report, self._detail.report.place
         root = Path(self._formation.root)
         around = _AROUND if self.size.height < 32 else 2 * _AROUND
-        values = self._environment.values if self._environment is not None else None
         contents = Page(
             detail=self._detail,
             root=root,
@@ -242,11 +229,11 @@ class InspectorScreen(ActingScreen):
             else None,
             width=width,
             now=time.time(),
-            environment=masked_environment(values) if values is not None and not self._revealed else values,
+            environment=self._environment.values,
             difference=difference(self._other, report) if self._other is not None else None,
             difference_title=f"run {report.run} beside run {self._other.run}" if self._other is not None else "",
         )
-        self._text.update(Text("\n").join(page(contents, self._palette(), self._signs)))
+        self._text.update(Text("\n").join(page(contents, Styles.of(self.app.get_css_variables()), self._signs)))
         self.update()
 
     @property
@@ -266,7 +253,8 @@ class InspectorScreen(ActingScreen):
             within = f" in {short(span)}" if len(crashes) > 1 else ""
             notes.append(Note(f"{plural(len(crashes), 'crash', 'crashes')}{within}", "dim", 5))
         if self._newest > self._detail.report.run:
-            notes.append(Note(f"run {self._newest} crashed too: ]", "note", 7))
+            later = self._formation.keymap.shown("next_run")
+            notes.append(Note(f"run {self._newest} crashed too: {later}", "note", 7))
         if live is not None:
             left = live.retry_in(now)
             if live.view.held:
@@ -285,21 +273,3 @@ class InspectorScreen(ActingScreen):
         if live is not None and live.view.state in CRASHED:
             shown = [_HINTS["restart"], Hint("h", "let go" if live.view.held else "hold", "hold"), *shown]
         self._footer.show(shown, [_HINTS["back"], _HINTS["app.help"]])
-
-    def _palette(self) -> Palette:
-        colours = self.app.get_css_variables()
-
-        def style(name: str, *, bold: bool = False) -> Style:
-            return Style(color=colours[name], bold=bold)
-
-        return Palette(
-            text=style("foreground"),
-            strong=style("foreground", bold=True),
-            dim=style("weak"),
-            faint=style("faint"),
-            crash=style("error", bold=True),
-            note=style("warning"),
-            good=style("success"),
-            key=style("primary", bold=True),
-            selected=Style(bgcolor=colours["bar"]),
-        )

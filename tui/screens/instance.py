@@ -14,11 +14,10 @@ from textual.containers import Horizontal, VerticalScroll
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
-from procdeck.core.formation import split_instance
-from procdeck.core.masking import masked_environment
-from procdeck.core.messages import EnvironmentView, InstanceDetail
+from procdeck.core.messages import InstanceDetail
 
 from .. import clipboard, closeup
+from ..environmentlook import EnvironmentLook
 from ..keys import INSTANCE
 from ..model import Formation, Live, Row
 from ..pagelines import Styles
@@ -63,8 +62,7 @@ class InstanceScreen(ActingScreen):
         self._parts: list[int] = []
         """The lines of the page at which its parts begin."""
         self._costs = closeup.Costs()
-        self._environment: EnvironmentView | None = None
-        self._revealed = False
+        self._environment = EnvironmentLook(client)
         self._looked = 0.0
         self._looking = False
         self._fault = ""
@@ -89,8 +87,7 @@ class InstanceScreen(ActingScreen):
     def chosen(self) -> Row:
         """The instance. One that was scaled away is named all the same: the engine then says that it is gone, and no
         key hits another."""
-        split = split_instance(self.instance)
-        return Row(self._live.view.type if self._live is not None else split[0] if split else "", self.instance)
+        return Row.of(self.instance)
 
     @property
     def _live(self) -> Live | None:
@@ -140,7 +137,7 @@ class InstanceScreen(ActingScreen):
             return
         self.instance, self._looked, self._fault = name, time.monotonic(), ""
         self._processes = ProcessList(self._signs)
-        self._environment, self._revealed = None, False
+        self._environment = EnvironmentLook(self._client)
         self._take(detail)
         self._page.scroll_home(animate=False)
         self._beside.scroll_home(animate=False)
@@ -156,7 +153,7 @@ class InstanceScreen(ActingScreen):
             return  # an answer that was on its way when another instance was turned to
         self._detail = detail
         self._processes.take(detail.processes, time.monotonic())
-        if self._environment is not None and self._live is not None and self._environment.run != self._live.view.run:
+        if self._live is not None and self._environment.is_of_another_run(self._live.view.run):
             self._fetch_environment()
 
     # Drawing ----------------------------------------------------------------------------------------------------------
@@ -229,9 +226,6 @@ class InstanceScreen(ActingScreen):
         )
 
     def _more(self, width: int, styles: Styles, *, wide: bool) -> list[list[Text]]:
-        values = self._environment.values if self._environment is not None else None
-        if values is not None and not self._revealed:
-            values = masked_environment(values)
         most = _RUNS_BESIDE if wide else _RUNS
         key = self._formation.keymap.shown("environment")
         return [
@@ -240,7 +234,12 @@ class InstanceScreen(ActingScreen):
             ),
             closeup.settings(self._detail, width, styles, self._signs),
             closeup.environment(
-                values, masked=not self._revealed, width=width, styles=styles, signs=self._signs, key=key
+                self._environment.values,
+                masked=not self._environment.revealed,
+                width=width,
+                styles=styles,
+                signs=self._signs,
+                key=key,
             ),
         ]
 
@@ -393,28 +392,22 @@ class InstanceScreen(ActingScreen):
     @work(exclusive=True, group="environment")
     async def action_environment(self) -> None:
         """The environment: without its secrets, then with them, then not."""
-        if self._environment is None:
-            try:
-                self._environment = await self._client.environment_of(self.instance)
-            except ProcdeckError as error:
-                self.notify(str(error), severity="warning", markup=False)
-                return
-            self._show()
-            self.call_after_refresh(self._to_environment)
-        elif not self._revealed:
-            self._revealed = True
-        else:
-            self._environment, self._revealed = None, False
+        hidden = not self._environment.shown
+        try:
+            await self._environment.turn(self.instance)
+        except ProcdeckError as error:
+            self.notify(str(error), severity="warning", markup=False)
+            return
         self._show()
+        if hidden:
+            self.call_after_refresh(self._to_environment)
 
     @work(exclusive=True, group="environment")
     async def _fetch_environment(self) -> None:
         """That of a new run, in the place of the old one's."""
         with contextlib.suppress(ProcdeckError):
-            found = await self._client.environment_of(self.instance)
-            if self._environment is not None and found.name == self.instance:
-                self._environment = found
-                self._show()
+            await self._environment.renew()
+            self._show()
 
     def _to_environment(self) -> None:
         """Scrolls to where the environment is."""
@@ -437,10 +430,7 @@ class InstanceScreen(ActingScreen):
 
     @work(exclusive=True, group="copy")
     async def _copy(self, text: str, said: str) -> None:
-        self.app.copy_to_clipboard(text)
-        words = clipboard.command()
-        if words is not None:
-            await clipboard.give_to_desktop(text, words)
+        await clipboard.put(self.app, text)
         self.notify(said)
 
     def close_prompt(self) -> None:

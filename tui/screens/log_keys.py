@@ -134,10 +134,7 @@ class LogScreen(ActingScreen):
         if not text:
             self.notify("There is nothing to copy.")
             return
-        self.app.copy_to_clipboard(text)
-        words = clipboard.command()
-        if words is not None:
-            await clipboard.give_to_desktop(text, words)
+        await clipboard.put(self.app, text)
         lines = text.count("\n") + 1
         self._log.select(None)
         self.notify(f"Copied: {elide(text.strip(), 60)}" if lines == 1 else f"Copied {lines:,} lines.", markup=False)

@@ -4,7 +4,7 @@ keys do to them."""
 from typing import ClassVar
 
 import msgspec
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -145,7 +145,7 @@ class MainScreen(LogScreen):
 
     # Layout -----------------------------------------------------------------------------------------------------------
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         self._lay_out()
         self.call_after_refresh(self.update)
 
@@ -183,10 +183,6 @@ class MainScreen(LogScreen):
         self._card.show(self._table.selected)
         self._show_footer()
 
-    @on(FormationTable.Opened)
-    def _row_opened(self) -> None:
-        self.action_open()
-
     @on(FormationTable.NoteClicked)
     def _note_clicked(self) -> None:
         if self._table.filter:
@@ -195,10 +191,6 @@ class MainScreen(LogScreen):
         names = [*self._table.hidden, *(["the line of totals"] if self._table.elsewhere else [])]
         size = f"{self.app.size.width}×{self.app.size.height}"
         self.notify(f"A terminal of {size} has no room for {', '.join(names)}: 80×16 has.", markup=False)
-
-    @on(Header.CrashesClicked)
-    def _crashes_clicked(self) -> None:
-        self.action_next_crashed()
 
     @on(LogView.Changed)
     def _log_changed(self) -> None:
@@ -263,14 +255,14 @@ class MainScreen(LogScreen):
         if self.in_log:
             self._log.move_to_start()
         else:
-            self._table.move(-100_000)
+            self._table.move(-len(self._table.rows))
 
     def action_move_last(self) -> None:
         """To the end."""
         if self.in_log:
             self._log.follow()
         else:
-            self._table.move(100_000)
+            self._table.move(len(self._table.rows))
 
     def action_swap_pane(self) -> None:
         """Between table and log."""
@@ -301,6 +293,7 @@ class MainScreen(LogScreen):
         if row is not None:
             self._table.toggle_fold(row)
 
+    @on(FormationTable.Opened)
     def action_open(self) -> None:
         """Inspects a crashed instance; opens the view of any other; of a type goes to its log."""
         live = self.chosen_live()
@@ -311,23 +304,24 @@ class MainScreen(LogScreen):
         else:
             self.set_focus(self._log)
 
+    @on(Header.CrashesClicked)
     def action_next_crashed(self) -> None:
         """The next instance, from the selected one on, that is down because it crashed; first that of a toast."""
-        told = self.app.take_crash_told()  # type: ignore[attr-defined]
-        if told is not None and told != getattr(self.chosen, "instance", None):
-            self.select(Row(self._formation.live[told].view.type, told))
+        told = self.told_of()
+        if told is not None:
+            self.select(told)
             return
-        crashed = {live.view.name for live in self._formation.crashed()}
+        crashed = self._formation.crashed()
         if not crashed:
             self.notify("Nothing has crashed.")
             return
-        self._formation.folded -= {live.view.type for live in self._formation.crashed()}
+        self._formation.folded -= {live.view.type for live in crashed}
         self._table.update_rows()
-        if not any(row.instance in crashed for row in self._table.rows):
+        if self.next_crashed_of(self._table.rows) is None:
             self._table.show_only("")
-        rows, selected = list(self._table.rows), self._table.selected
-        here = rows.index(selected) if selected is not None else -1
-        self._table.select(next(row for row in (*rows[here + 1 :], *rows[: here + 1]) if row.instance in crashed))
+        found = self.next_crashed_of(self._table.rows)
+        if found is not None:
+            self._table.select(found)
 
     def action_back(self) -> None:
         """One level back."""

@@ -51,10 +51,6 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
     class Selected(Message):
         """Another row has been selected."""
 
-        def __init__(self, row: Row) -> None:
-            super().__init__()
-            self.row = row
-
     class Opened(Message):
         """A row was clicked twice."""
 
@@ -119,7 +115,7 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         if was_seen:
             self._keep_in_view()
         if self.selected != before and self.selected is not None:
-            self.post_message(self.Selected(self.selected))
+            self.post_message(self.Selected())
 
     def select(self, row: Row) -> None:
         """Selects a row, if it is there."""
@@ -153,7 +149,7 @@ class FormationTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._redraw()
         self._keep_in_view()
         if moved:
-            self.post_message(self.Selected(self._rows[index]))
+            self.post_message(self.Selected())
 
     def _is_seen(self, index: int) -> bool:
         top, height = int(self.scroll_offset.y), self.size.height - HEADER_ROWS

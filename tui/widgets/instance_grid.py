@@ -87,6 +87,8 @@ class InstanceGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._signs = signs
         self.by = By.STATE
         """What colours the cells."""
+        self._shape = -1
+        """That of the formation for which the cells were made."""
         self._types: tuple[str, ...] = ()
         self._cells: list[Row] = []
         """What each cell is: an instance, or a type that has none."""
@@ -179,18 +181,18 @@ class InstanceGrid(ScrollView, can_focus=True, inherit_bindings=False):
         return max(1, self.size.height // 2)
 
     def _take_cells(self) -> None:
-        types = tuple(self._formation.types)
-        cells = [
-            row
-            for name in types
-            for row in ([Row(name, live.view.name) for live in self._formation.of_type(name)] or [Row(name)])
-        ]
-        if (types, cells) != (self._types, self._cells):
-            self._types, self._cells = types, cells
-            self._places = {row: i for i, row in enumerate(cells)}
-            live = self._formation.live
-            self._arranged = ()
-            self._numbers = [live[row.instance].view.number if row.instance is not None else 0 for row in cells]
+        formation = self._formation
+        if self._shape == formation.shape:
+            return
+        self._shape = formation.shape
+        self._arranged = ()
+        self._types = tuple(formation.types)
+        self._cells, self._numbers = [], []
+        for name in self._types:
+            lives = formation.of_type(name)
+            self._cells += [Row(name, live.view.name) for live in lives] or [Row(name)]
+            self._numbers += [live.view.number for live in lives] or [0]
+        self._places = {row: i for i, row in enumerate(self._cells)}
 
     def _place_of(self, row: Row) -> int:
         """Where an instance is now; when it is gone, the one of its type that is nearest to its place."""

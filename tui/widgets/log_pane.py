@@ -103,8 +103,8 @@ class LogPane(Vertical):
         if row.instance is not None:
             return Source(row.instance, (row.instance,))
         # Also those that were scaled away: their last words stay readable.
-        known = [name for name in self._formation.log_ends if name.rpartition(".")[0] == row.type]
-        known += [live.view.name for live in self._formation.of_type(row.type) if live.view.name not in known]
+        known = {name for name in self._formation.log_ends if name.rpartition(".")[0] == row.type}
+        known |= {live.view.name for live in self._formation.of_type(row.type)}
         return Source(row.type, tuple(sorted(known, key=_by_number)) or (f"{row.type}.1",), merged=True)
 
     # The line above ---------------------------------------------------------------------------------------------------
@@ -125,8 +125,7 @@ class LogPane(Vertical):
             notes += _about(live, self._formation.keymap)
         notes.append(Note(log.position, "dim" if log.following else "note", 9))
         self._title.show(log.source.title, notes)
-        empty = self._empty_words()
-        log.say_empty(empty)
+        log.say_empty(self._empty_words())
 
     def _live(self) -> Live | None:
         """The instance whose log is shown, when it is one that is there."""
@@ -146,9 +145,8 @@ class LogPane(Vertical):
             type_ = self._formation.types.get(row.type) if row is not None else None
             if not self._formation.wanted():
                 return f"everything is scaled to 0: press {more} to start one"
-            if type_ is not None and not type_.wanted and not log.source.merged:
-                return f"{type_.name} is scaled to 0: {more} starts one"
-            if type_ is not None and not type_.wanted and log.source.title == type_.name:
+            its_log = type_ is not None and (not log.source.merged or log.source.title == type_.name)
+            if type_ is not None and not type_.wanted and its_log:
                 return f"{type_.name} is scaled to 0: {more} starts one"
             return "no output yet"
         uptime = live.uptime(time.monotonic())

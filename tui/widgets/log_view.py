@@ -182,7 +182,6 @@ class LogView(LogScroll):
         """Goes to the next match (1) or the previous one (-1), new lines included."""
         search = self.search
         if search is None:
-            self.post_message(self.Failed("Nothing is searched for: press / first"))
             return
         try:
             found = await search.nearest(self._place_to_search_from(search, by), backward=by < 0)
