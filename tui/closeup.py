@@ -13,7 +13,7 @@ from rich.style import Style
 from rich.text import Text
 
 from procdeck.core.crashreport import RunRecord
-from procdeck.core.messages import InstanceDetail, SettingView
+from procdeck.core.messages import InstanceDetail
 from procdeck.core.router.control import Traffic
 
 from .chart import ChartRow, cpu_top, framed, memory_top
@@ -27,6 +27,8 @@ from .text import duration, elide, latency, memory, pad, percent, plural, rate, 
 from .traffic import GAP, parts
 
 _DAY: Final = 86_400
+_EDGE: Final = 64
+"""Cells after which the eye would not find from a value to where it is said."""
 _BESIDE: Final = 60
 """Cells from which on the two charts stand side by side; on fewer there is the CPU's only."""
 _FOUR: Final = 120
@@ -256,21 +258,21 @@ def _moment(at: float, now: float, *, spacious: bool) -> str:
 def settings(detail: InstanceDetail, width: int, styles: Styles, signs: Glyphs) -> list[Text]:
     """Each rule by which it runs, with where that is said."""
     lines = [heading("settings", width, styles, signs)]
-    names = max([7, *(cell_len(setting.name) for setting in detail.settings)])
-    origins = min(max([0, *(cell_len(setting.origin) for setting in detail.settings)]), width * 2 // 5)
-    longest = max([0, *(cell_len(clean(setting.value)) for setting in detail.settings)])
-    room = max(8, min(longest, width - names - origins - 6))
-    for setting in (*detail.settings, SettingView("folder", detail.cwd, "")):
+    shown = [(setting.name, setting.value, clean(setting.origin)) for setting in detail.settings]
+    shown.append(("folder", detail.cwd, ""))
+    names = max(7, *(cell_len(name) for name, *_ in shown))
+    room = max(8, width - names - 4)
+    for name, value, origin in shown:
         # What is not said anywhere is the weaker: one looks for what somebody chose.
-        value, origin = (styles.dim, styles.faint) if setting.origin == "default" else (styles.text, styles.dim)
-        its = room if setting.origin else room + origins
-        for i, part in enumerate(_wrapped(setting.value, its)):
-            line = Text.assemble(
-                (f" {pad('' if i else setting.name, names)}  ", styles.dim),
-                (pad(part, its) if setting.origin else part, value),
-                ("" if i else f"  {elide(clean(setting.origin), origins)}", origin),
-            )
-            lines.append(line)
+        style, place = (styles.dim, styles.faint) if origin == "default" else (styles.text, styles.dim)
+        *above, last = (
+            Text.assemble((f" {pad('' if i else name, names)}  ", styles.dim), (part, style))
+            for i, part in enumerate(_wrapped(value, room))
+        )
+        said = Text(f"  {elide(origin, room)} ", place)
+        if last.cell_len + said.cell_len > width:
+            above, last = [*above, last], Text()
+        lines += [*above, between(last, said, min(width, _EDGE))]
     return [*(fitted(line, width) for line in lines), Text()]
 
 

@@ -41,7 +41,7 @@ class CrashToasts:
         self._shown = event.name, now + SHOWN
         place = f"{escape(_plain(event.place))} · " if event.place else ""
         key = escape(self._formation.keymap.shown("next_crashed"))
-        link = f"{place}[@click=app.inspect({event.name!r})]inspect it[/]" + (f" · {key} goes to it" if key else "")
+        link = f"{place}[@click=app.inspect({event.name!r})]inspect it[/]" + (f" · {key} finds it" if key else "")
         return f"{escape(sentence(event))}\n{link}"
 
     def take(self, now: float) -> str | None:

@@ -1,19 +1,28 @@
-"""Textual's terminal, made good for four moments that it does not expect: the window is closed; a SIGCONT comes
-without a stop before it (the kernel sends one with the SIGHUP of a closed window); the app goes on while the terminal
-is handed to a program; the window is resized although the environment says how large it is."""
+"""Textual's terminal, made good for moments that it does not expect: the window is closed; a SIGCONT comes without a
+stop before it (the kernel sends one with the SIGHUP of a closed window); the app goes on while the terminal is handed
+to a program; the window is resized although the environment says how large it is; bytes come that are no text; somebody
+presses escape and does not want to wait."""
 
 import asyncio
 import contextlib
 import errno
 import os
+import select
 import signal
+from codecs import getincrementaldecoder
 from typing import Any, TextIO
 
-from textual import events
+from textual import constants, events
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
 _GONE = (errno.EIO, errno.ENXIO, errno.EPIPE)
+ESCAPE = 0.05
+"""Seconds after which an escape byte was the key, and not the beginning of what another key sends: as k9s and Neovim
+have it. ESCDELAY (milliseconds, as for ncurses) says otherwise."""
+_LOOK = 0.1
+"""Seconds between two looks whether the app has ended."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -25,6 +34,29 @@ class TerminalDriver(LinuxDriver):
         self._suspended = False
         self._handed_over = False
         """The terminal is somebody else's for now."""
+        self._escape = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else ESCAPE
+        constants.ESCAPE_DELAY = self._escape  # type: ignore[misc]  # the parser asks for it with each key
+
+    def run_input_thread(self) -> None:
+        """Reads keys. Textual's own looks every tenth of a second whether an escape byte was the key, which can take
+        two of them."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        wait = _LOOK
+        while not self.exit_event.is_set():
+            readable = select.select([self.fileno], [], [], wait)[0]
+            wait = _LOOK
+            if readable:
+                data = os.read(self.fileno, 4096)
+                if not data:
+                    self.exit_event.wait(_LOOK)  # the end of the file, over and over
+                elif text := decode(data):
+                    for event in parser.feed(text):
+                        self.process_message(event)
+                    # A little longer, or the parser may be asked just before it gives up.
+                    wait = self._escape + 0.001
+            for event in parser.tick():
+                self.process_message(event)
 
     def _get_terminal_size(self) -> tuple[int, int]:
         # Textual believes COLUMNS and LINES first, which stay what they were when the window is resized; some shells

@@ -19,6 +19,8 @@ from tests.support.apps import Apps
 from tests.support.processes import wait_until
 from tests.support.terminal import Terminals
 
+pytestmark = pytest.mark.usefixtures("own_ports")
+
 LOOP = "while :; do sleep 0.05; done"
 DEAF = f"trap '' TERM INT; echo up; {LOOP}"
 

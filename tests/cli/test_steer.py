@@ -21,6 +21,8 @@ from tests.support.apps import Apps
 from tests.support.processes import marked
 from tests.support.terminal import Terminals
 
+pytestmark = pytest.mark.usefixtures("own_ports")
+
 UP = "echo up; exec sleep 60"
 DEAF = "trap '' TERM; echo deaf; while :; do sleep 0.05; done"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -46,6 +47,12 @@ def free_base() -> int:
     else:
         _blocks.rotate(-1)  # tests of one process follow each other, and leave nobody listening
     return int(_blocks[-1].getsockname()[1])
+
+
+def loaded(options: Options) -> Config:
+    """What an app's files say. Where nobody says which ports, they are none that somebody else here may have: 5000 is
+    a usual one."""
+    return load(options, {"PORT": str(free_base())} | dict(os.environ))
 
 
 def _reserve() -> socket.socket:
@@ -204,7 +211,7 @@ async def formation(
         port: the base port.
         options: further fields of `Options`.
     """
-    config = load(Options(root=str(root), port=str(port) if port else None, **options))  # type: ignore[arg-type]
+    config = loaded(Options(root=str(root), port=str(port) if port else None, **options))  # type: ignore[arg-type]
     async with formation_of(config, through=through) as seen:
         yield seen
 

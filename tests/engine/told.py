@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from procdeck.core import engine as engine_module
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.engine import Engine
 from procdeck.core.messages import (
     ConfigChange,
@@ -25,7 +25,7 @@ from procdeck.core.messages import (
     TypeView,
 )
 from procdeck.core.state import State
-from tests.engine.support import PATIENCE, Seen
+from tests.engine.support import PATIENCE, Seen, loaded
 
 
 class Told(Seen):
@@ -141,7 +141,7 @@ async def told(
         port: the base port.
         options: further fields of `Options`.
     """
-    config = load(Options(root=str(root) if root else None, port=str(port) if port else None, **options))  # type: ignore[arg-type]
+    config = loaded(Options(root=str(root) if root else None, port=str(port) if port else None, **options))  # type: ignore[arg-type]
     engine = Engine(config, watch=watch)
     async with contextlib.AsyncExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:

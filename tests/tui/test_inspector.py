@@ -363,7 +363,7 @@ class TestTheToast:
             await deck.until(lambda: any(deck.toasts))
             assert deck.toasts == [
                 "worker.2 crashed The environment variable QUEUE_URL is not set. "
-                "worker.py:10 · inspect it · ! goes to it"
+                "worker.py:10 · inspect it · ! finds it"
             ]
             await deck.click_on("inspect it")
             await deck.until(lambda: isinstance(deck.app.screen, InspectorScreen))
@@ -406,7 +406,7 @@ class TestTheToast:
             await deck.press("g", view)
             engine.push(crashed(4))
             await deck.until(lambda: any(deck.toasts))
-            assert "! goes to it" in deck.toasts[0]
+            assert "! finds it" in deck.toasts[0]
             await deck.press("!")
             assert chosen(deck) == "worker.2", "and not the next one, web.2"
             await deck.press("!")

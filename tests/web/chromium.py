@@ -68,6 +68,14 @@ def _first(paths: list[str]) -> str | None:
     return next((path for path in paths if os.access(path, os.X_OK)), None)
 
 
+_BETWEEN_PAGES = -32000
+"""How DevTools refuses what was asked of a page that has gone meanwhile."""
+
+
+class BetweenPages(Exception):
+    """The page that was asked gives way to another one."""
+
+
 class Tab:
     """A window of the browser."""
 
@@ -104,6 +112,8 @@ class Tab:
         await self._socket.send_json({"id": self._ids, "method": method, "params": params})
         async with asyncio.timeout(PATIENCE):
             told = await answer
+        if told.get("error", {}).get("code") == _BETWEEN_PAGES:
+            raise BetweenPages
         assert "error" not in told, (method, told)
         result: dict[str, Any] = told["result"]
         return result
@@ -131,9 +141,11 @@ class Tab:
     async def _until(self, script: str, holds: Any, what: str) -> Any:
         end = time.monotonic() + PATIENCE
         while True:
-            value = await self.run(script)
-            if holds(value):
-                return value
+            value = None
+            with contextlib.suppress(BetweenPages):
+                value = await self.run(script)
+                if holds(value):
+                    return value
             assert time.monotonic() < end, f"not in time: {what}\n{value}\n{self.complaints}"
             await asyncio.sleep(0.05)
 
