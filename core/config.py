@@ -11,9 +11,12 @@ import re
 import shlex
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from . import policy
 from .environment import read_env_files
@@ -82,23 +85,21 @@ class Ready:
     """The settings say so; else that it will listen on its PORT is a guess."""
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """The address of a type: connections to it go to those of its instances that are ready."""
 
     port: int
     balance: Balance = Balance.LEAST_CONNECTIONS
 
 
-@dataclass(frozen=True)
-class TypeSpec:
+class TypeSpec(msgspec.Struct, frozen=True):
     """A process type and how its instances are to be run."""
 
     type: ProcessType
     quantity: int = 1
     """Instances at the start."""
     restart: RestartPolicy = RestartPolicy.ON_FAILURE
-    restart_delay: float = field(default_factory=lambda: policy.FIRST_DELAY)
+    restart_delay: float = msgspec.field(default_factory=lambda: policy.FIRST_DELAY)
     """Seconds before the first try after a crash; the next ones wait longer (`core.policy`)."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_timeout: float = 5.0
@@ -106,7 +107,7 @@ class TypeSpec:
     """Whether output goes to a pty; else to a pipe."""
     cwd: Path | None = None
     """None: the app's folder."""
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = msgspec.field(default_factory=dict)
     ready: Ready = Ready()
     after: tuple[str, ...] = ()
     memory_limit: int | None = None
@@ -115,8 +116,7 @@ class TypeSpec:
     route: Route | None = None
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """All that an engine needs to know."""
 
     root: Path
@@ -126,15 +126,15 @@ class Config:
     """For people: the path of the Procfile, or `command line`."""
     specs: tuple[TypeSpec, ...]
     base_port: int = DEFAULT_BASE
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = msgspec.field(default_factory=dict)
     """What instances get besides what procdeck itself sets: the shell's environment under that of .env."""
-    dotenv: Mapping[str, str] = field(default_factory=dict)
+    dotenv: Mapping[str, str] = msgspec.field(default_factory=dict)
     """That of .env alone."""
-    run_id: str = field(default_factory=lambda: os.urandom(8).hex())
+    run_id: str = msgspec.field(default_factory=lambda: os.urandom(8).hex())
     options: "Options | None" = None
     """What it was loaded with, with whole paths: to be loaded anew when files have changed. None: it was put
     together."""
-    shell: Mapping[str, str] = field(default_factory=dict)
+    shell: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The environment in which procdeck itself was started."""
     files: tuple[Path, ...] = ()
     """The files that it was, or could have been, read from."""
@@ -146,7 +146,7 @@ class Config:
     """Where logs are written as files too; None: nowhere."""
     notify: str = ""
     """How a crash is told besides on the screen: `bell`, `osc9`; empty: not."""
-    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[str]] = msgspec.field(default_factory=dict)
     """Other keys for the dashboard's actions, by their names."""
     theme: str = ""
     """Of the dashboard; empty: not said. Which there are, the dashboard knows."""
@@ -156,7 +156,7 @@ class Config:
     """What a person should know from the start, in sentences."""
     crash_dir: Path | None = None
     """Where crash reports are kept; None: in memory only."""
-    origins: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
+    origins: Mapping[str, Mapping[str, Origin]] = msgspec.field(default_factory=dict)
     """Where the rules of each type are said, by their names in the settings; what is not there is a default."""
     port_origin: Origin = DEFAULT
     """Where the base port is."""
@@ -208,8 +208,7 @@ class Config:
             taken[route.port] = name
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What the command line says. None: not said."""
 
     procfile: str | None = None

@@ -8,8 +8,9 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from .config import Config, TypeSpec
 from .environment import address_variable, instance_environment

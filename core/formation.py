@@ -6,7 +6,8 @@ Here live names (`web`, `web.2`) and the two grammars of quantities: the one giv
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from .errors import UsageError
 
@@ -20,8 +21,7 @@ _CHANGE = re.compile(r"([A-Za-z0-9_-]+)([=+-])(\S+)")
 _AMOUNT = re.compile(r"[=+-][^=+-]*")
 
 
-@dataclass(frozen=True)
-class ProcessType:
+class ProcessType(msgspec.Struct, frozen=True):
     """A named command of the Procfile."""
 
     name: str

@@ -8,6 +8,7 @@ while the viewer is still importing its screen.
 import asyncio
 import contextlib
 import os
+import select
 import shlex
 import signal
 import socket
@@ -27,6 +28,9 @@ from .places import socket_path as socket_path
 from .proctable import has_children
 from .server import AlreadyRunning, Server, bind, clear
 
+PATIENCE = 0.2
+"""Seconds that a viewer leaves to the first children before it imports its screen."""
+
 
 class Launched(msgspec.Struct, frozen=True):
     """A running engine, from the viewer's side."""
@@ -42,6 +46,14 @@ class Launched(msgspec.Struct, frozen=True):
     """Its socket."""
     adopts: bool
     """What guard and engine leave comes to this process, should both be killed, and nothing else does."""
+    begun: int
+    """A file whose end is to be read when the engine has started what it starts at the beginning, or is gone."""
+
+    def wait_for_first_starts(self) -> None:
+        """Returns when the first children have been started, or some of them and `PATIENCE` is over. For a viewer whose
+        imports would take the core that they need. To be called once at most."""
+        select.select([self.begun], [], [], PATIENCE)
+        os.close(self.begun)
 
     def wait(self) -> None:
         """Returns when nothing of the formation is left. To be called once the engine has ended or is about to."""
@@ -66,6 +78,7 @@ def launch(config: Config) -> Launched:
     except AlreadyRunning:
         raise AlreadyRunning("" if Path.cwd() == config.root else f" -d {shlex.quote(str(config.root))}") from None
     ours, theirs = socket.socketpair()
+    begun, begins = os.pipe()
     log, notice = _engine_log(config.root)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -75,10 +88,12 @@ def launch(config: Config) -> Launched:
     guard = os.fork()
     if guard == 0:
         ours.close()
-        _child(lambda: _guard(config, theirs, listener, path, log, notice))
+        os.close(begun)
+        _child(lambda: _guard(config, theirs, begins, listener, path, log, notice))
     theirs.close()
+    os.close(begins)
     listener.close()
-    return Launched(owner=ours, guard=guard, run_id=config.run_id, log=log, path=path, adopts=adopts)
+    return Launched(owner=ours, guard=guard, run_id=config.run_id, log=log, path=path, adopts=adopts, begun=begun)
 
 
 def _child(work: Callable[[], int]) -> NoReturn:
@@ -96,7 +111,13 @@ def _child(work: Callable[[], int]) -> NoReturn:
 
 
 def _guard(
-    config: Config, owner: socket.socket, listener: socket.socket, path: Path, log: Path | None, notice: str | None
+    config: Config,
+    owner: socket.socket,
+    begins: int,
+    listener: socket.socket,
+    path: Path,
+    log: Path | None,
+    notice: str | None,
 ) -> int:
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -106,9 +127,10 @@ def _guard(
     guard = os.getpid()
     engine = os.fork()
     if engine == 0:
-        _child(lambda: _engine(config, owner, listener, path, notice, guard))
+        _child(lambda: _engine(config, owner, begins, listener, path, notice, guard))
     set_process_name("procdeck-guard")
     owner.close()
+    os.close(begins)
     listener.close()
     # Orphans come to the guard only after the engine's death, so this waits for the engine alone.
     os.waitpid(engine, 0)
@@ -118,7 +140,13 @@ def _guard(
 
 
 def _engine(
-    config: Config, owner: socket.socket, listener: socket.socket, path: Path, notice: str | None, guard: int
+    config: Config,
+    owner: socket.socket,
+    begins: int,
+    listener: socket.socket,
+    path: Path,
+    notice: str | None,
+    guard: int,
 ) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -131,11 +159,13 @@ def _engine(
     set_process_name(ENGINE_NAME)
     with contextlib.suppress(OSError):
         os.chdir(config.root)
-    asyncio.run(_serve(config, owner, listener, path, notice))
+    asyncio.run(_serve(config, owner, begins, listener, path, notice))
     return 0
 
 
-async def _serve(config: Config, owner: socket.socket, listener: socket.socket, path: Path, notice: str | None) -> None:
+async def _serve(
+    config: Config, owner: socket.socket, begins: int, listener: socket.socket, path: Path, notice: str | None
+) -> None:
     engine = Engine(config, adopts=True, watch=True)
     server = Server(engine)
     signals = 0
@@ -151,6 +181,7 @@ async def _serve(config: Config, owner: socket.socket, listener: socket.socket, 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, end, number)
     engine.run()
+    os.close(begins)
     if notice is not None:
         engine.notice(notice)
     await server.serve_owner(owner)

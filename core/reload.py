@@ -4,7 +4,6 @@ out. Watching the files is `core.watcher`'s matter, applying the difference the 
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 from .config import Config, TypeSpec
 from .messages import ConfigChange
@@ -35,9 +34,9 @@ def difference(running: Config, files: Config) -> ConfigChange | None:
 def _parts(old: TypeSpec, new: TypeSpec) -> list[str]:
     parts = ["command"] if old.type.command != new.type.command else []
     return parts + [
-        field.name
-        for field in fields(TypeSpec)
-        if field.name not in _OWN and getattr(old, field.name) != getattr(new, field.name)
+        field
+        for field in TypeSpec.__struct_fields__
+        if field not in _OWN and getattr(old, field) != getattr(new, field)
     ]
 
 

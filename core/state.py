@@ -4,8 +4,9 @@ Pure rules. `core.instance` owns the process and asks this table; nothing else c
 """
 
 import signal
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class State(StrEnum):
@@ -93,8 +94,7 @@ def transition(state: State, event: Event) -> State:
         raise IllegalTransition(f"{event!r} cannot happen to an instance that is {state}") from None
 
 
-@dataclass(frozen=True)
-class Exit:
+class Exit(msgspec.Struct, frozen=True):
     """How a run ended. Exactly one of `code` and `signal` is set, except when it never started (`error`)."""
 
     code: int | None = None

@@ -5,14 +5,22 @@ It only tells that something was saved. What that means is the engine's matter.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .globs import compile_globs
 
+if TYPE_CHECKING:
+    from watchfiles._rust_notify import RustNotify
+
 DEBOUNCE_MS = 150
 """An editor writes a file in several steps, and a formatter writes many files: they are told together."""
+_STEP_MS = 50
+"""It looks so often whether something was saved, and whether more follows."""
 MOST_INSIDE = 1_000
 """Files that are looked for in one new folder."""
 
@@ -46,56 +54,55 @@ class Watcher:
         self._files_changed = files_changed
         self._type_changed = type_changed
         self._failed = failed
-        self._stop = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._stop = threading.Event()
 
     def start(self) -> None:
         """Begins to watch, in the background."""
-        self._tasks.append(asyncio.create_task(self._watch(recursive=False)))
+        self._watch(recursive=False)
         if self._patterns:
-            self._tasks.append(asyncio.create_task(self._watch(recursive=True)))
+            self._watch(recursive=True)
 
     def close(self) -> None:
         """Watches no more."""
         self._stop.set()
 
-    async def _watch(self, *, recursive: bool) -> None:
-        # Loaded here, in the background, as no child should wait for it.
-        from watchfiles import Change, DefaultFilter, awatch
-
+    def _watch(self, *, recursive: bool) -> None:
+        loop = asyncio.get_running_loop()
         folders = [self._root] if recursive else sorted({p.parent for p in self._files if p.parent.is_dir()})
-        wanted = DefaultFilter() if recursive else self._is_ours
-        if not recursive:
-            # What was saved before the watch began is told once it has, so that nothing falls in between: `awatch`
-            # begins in this turn of the loop, this is called in the next one.
-            asyncio.get_running_loop().call_soon(self._tell, [], False)
-        try:
-            async for changes in awatch(
-                *folders,
-                watch_filter=wanted,
-                recursive=recursive,
-                stop_event=self._stop,
-                debounce=DEBOUNCE_MS,
-                step=30,
-                ignore_permission_denied=True,
-            ):
-                paths = [Path(path) for _, path in changes]
-                if recursive:
-                    new = [path for (change, _), path in zip(changes, paths, strict=True) if change is Change.added]
-                    paths += [path for path in _inside(new) if wanted(Change.added, str(path))]
-                self._tell(paths, recursive)
-        except (OSError, RuntimeError) as error:
-            self._failed(f"Files cannot be watched ({error}): changes are seen after a restart only.")
 
-    def _is_ours(self, _: object, path: str) -> bool:
-        return Path(path) in self._files
+        def hand_over(tell: Callable[..., None], *words: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(tell, *words)
 
-    def _tell(self, paths: list[Path], recursive: bool) -> None:
+        def look_out() -> None:
+            try:
+                with _notify(folders, recursive=recursive) as notify:
+                    # What was saved before the watch began is told now that it has, so that nothing falls in between.
+                    hand_over(self._heard, (), recursive)
+                    while not isinstance(found := notify.watch(DEBOUNCE_MS, _STEP_MS, 0, self._stop), str):
+                        hand_over(self._heard, found, recursive)
+            except (OSError, RuntimeError) as error:
+                hand_over(self._failed, f"Files cannot be watched ({error}): changes are seen after a restart only.")
+
+        # A thread of its own, in which a large folder may take its time.
+        threading.Thread(target=look_out, name="procdeck-watch", daemon=True).start()
+
+    def _heard(self, found: Collection[tuple[int, str]], recursive: bool) -> None:
         if self._stop.is_set():
             return
         if not recursive:
-            self._files_changed()
+            if not found or any(Path(path) in self._files for _, path in found):
+                self._files_changed()
             return
+        from watchfiles import Change, DefaultFilter
+
+        wanted = DefaultFilter()
+        saved = [(change, Path(path)) for change, path in found if wanted(Change(change), path)]
+        new = [path for change, path in saved if change == Change.added]
+        inside = [path for path in _inside(new) if wanted(Change.added, str(path))]
+        self._tell([*(path for _, path in saved), *inside])
+
+    def _tell(self, paths: list[Path]) -> None:
         told: set[str] = set()
         for path in sorted(paths):
             relative = path.relative_to(self._root).as_posix()
@@ -103,6 +110,15 @@ class Watcher:
                 if name not in told and pattern.fullmatch(relative):
                     told.add(name)
                     self._type_changed(name, relative)
+
+
+def _notify(folders: Sequence[Path], *, recursive: bool) -> "RustNotify":
+    """Begins to watch folders, as `watchfiles.awatch` does; which brings anyio's event loop, and OpenSSL with it."""
+    from watchfiles import main
+    from watchfiles._rust_notify import RustNotify
+
+    polls, delay = main._default_force_polling(None), main._default_poll_delay_ms(300)
+    return RustNotify([str(folder) for folder in folders], False, polls, delay, recursive, True)
 
 
 def _inside(new: Sequence[Path]) -> list[Path]:

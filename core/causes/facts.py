@@ -1,7 +1,6 @@
 """What is known about a crash, and what is said about its cause."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -56,8 +55,7 @@ def _no_script(name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What is known about a crash. What is left out is not known."""
 
     exit: Exit
@@ -80,7 +78,7 @@ class Facts:
     """The names of the variables that were set."""
     holder: Callable[[int], str | None] = _nobody
     """Who listens on a port now, in words; None when nobody does."""
-    formation_ports: Mapping[int, str] = field(default_factory=dict)
+    formation_ports: Mapping[int, str] = msgspec.field(default_factory=dict)
     """The instances of the formation that should serve their PORT, by port; not those that listen nowhere."""
     file_limit: int | None = None
     """RLIMIT_NOFILE with which it was started."""

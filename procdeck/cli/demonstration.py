@@ -7,9 +7,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from procdeck.cli.resuming import resumed
 from procdeck.core.config import Config, Options

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from procdeck.cli.acting import troubles
 from procdeck.cli.engines import Place
@@ -14,10 +13,8 @@ from procdeck.cli.settled import Wish
 from procdeck.cli.targets import listed
 from procdeck.cli.waiting import Outcome, Progress, wait_for
 from procdeck.core.config import Config
-from procdeck.core.errors import ProcdeckError
 from procdeck.core.launch import Launched
 from procdeck.core.messages import Snapshot
-from procdeck.core.procfile import read_procfile
 from procdeck.core.state import State
 
 
@@ -79,20 +76,3 @@ def tell(left: Left, *, as_json: bool) -> int:
     for line in troubles(outcome, place, left.waited):
         complain(line)
     return 0 if outcome.well else 1
-
-
-def means_detach(word: str, procfile: str | None) -> bool:
-    """Whether the word behind `-d` is none of its own, as in `up -d web`: a command or a type, and no app's folder.
-
-    Args:
-        word: what followed.
-        procfile: `-f`.
-    """
-    if not word or any(char.isspace() or char == "=" for char in word):
-        return not Path(word).is_dir() or not word
-    if (Path(word) / "Procfile").exists():
-        return False
-    try:
-        return word in [type_.name for type_ in read_procfile(Path(procfile or "Procfile"))]
-    except ProcdeckError:
-        return False

@@ -1,9 +1,9 @@
 """`--resume`: as many of each type as ran last in this folder."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from procdeck.core.config import Config, Options, load
 from procdeck.core.places import app_root, state_of

@@ -10,9 +10,9 @@ import contextlib
 import signal
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import click
+from msgspec.structs import replace
 
 from procdeck.cli.dropin import DropInCommand, app, initial, quantities
 from procdeck.cli.engines import find, running

@@ -15,6 +15,7 @@ from procdeck.cli.resuming import resume_option, resumed
 from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.launch import launch
+from procdeck.core.procfile import read_procfile
 
 if TYPE_CHECKING:
     from procdeck.tui.touring import Tour
@@ -77,9 +78,7 @@ def up(
       procdeck up -c web=3 --route web=8000           localhost:8000 leads to whichever web is ready
     """
     if detach_or_root is not None:
-        from procdeck.cli.detached import means_detach
-
-        if means_detach(detach_or_root, procfile):
+        if _means_detach(detach_or_root, procfile):
             detach = True
             selected = (detach_or_root, *selected) if detach_or_root else selected
         elif "/" not in detach_or_root and not Path(detach_or_root).exists():
@@ -109,6 +108,23 @@ def up(
     if detach:
         return _detach(config, wait=wait, timeout=timeout, as_json=as_json)
     return _run(config, plain=plain)
+
+
+def _means_detach(word: str, procfile: str | None) -> bool:
+    """Whether the word behind `-d` is none of its own, as in `up -d web`: a command or a type, and no app's folder.
+
+    Args:
+        word: what followed.
+        procfile: `-f`.
+    """
+    if not word or any(char.isspace() or char == "=" for char in word):
+        return not Path(word).is_dir() or not word
+    if (Path(word) / "Procfile").exists():
+        return False
+    try:
+        return word in [type_.name for type_ in read_procfile(Path(procfile or "Procfile"))]
+    except ProcdeckError:
+        return False
 
 
 def _detach(config: Config, *, wait: bool, timeout: float | None, as_json: bool) -> int:
@@ -198,6 +214,8 @@ def _run(config: Config, *, plain: bool, tour: "Tour | None" = None) -> int:
 
             interrupt.check()
             return run_plain(launched)
+        # On two cores the children would wait for the imports.
+        launched.wait_for_first_starts()
         # What is imported stays: to look through it for garbage again and again would take a tenth of the start.
         gc.disable()
         from procdeck.tui.app import run_dashboard

@@ -8,10 +8,10 @@ import pwd
 import shutil
 import signal
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from procdeck.core.causes import Cause, Facts, name_cause
 from procdeck.core.causes.shebang import interpreter_in

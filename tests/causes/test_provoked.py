@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from procdeck.core.causes import CauseKind, name_cause
 from procdeck.core.outofmemory import oom_kills

@@ -362,8 +362,7 @@ class TestTheToast:
             engine.push(crashed(4))
             await deck.until(lambda: any(deck.toasts))
             assert deck.toasts == [
-                "worker.2 crashed The environment variable QUEUE_URL is not set. "
-                "worker.py:10 · inspect it · ! finds it"
+                "worker.2 crashed The environment variable QUEUE_URL is not set. worker.py:10 · inspect it · ! finds it"
             ]
             await deck.click_on("inspect it")
             await deck.until(lambda: isinstance(deck.app.screen, InspectorScreen))
