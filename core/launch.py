@@ -7,6 +7,7 @@ while the viewer is still importing its screen.
 
 import asyncio
 import contextlib
+import gc
 import os
 import select
 import shlex
@@ -85,6 +86,8 @@ def launch(config: Config) -> Launched:
     # Children that it has already (those of the shell that has become this process) are not to be ended with the
     # formation's.
     adopts = not has_children() and become_subreaper()
+    # The garbage collector writes into whatever it looks at: what all three have in common would be there three times.
+    gc.freeze()
     guard = os.fork()
     if guard == 0:
         ours.close()

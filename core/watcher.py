@@ -6,6 +6,10 @@ It only tells that something was saved. What that means is the engine's matter.
 
 import asyncio
 import contextlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
@@ -21,6 +25,8 @@ DEBOUNCE_MS = 150
 """An editor writes a file in several steps, and a formatter writes many files: they are told together."""
 _STEP_MS = 50
 """It looks so often whether something was saved, and whether more follows."""
+_LOADING = threading.Lock()
+"""Two threads may begin at once, and the compiled part cannot be loaded twice."""
 MOST_INSIDE = 1_000
 """Files that are looked for in one new folder."""
 
@@ -81,7 +87,7 @@ class Watcher:
                     hand_over(self._heard, (), recursive)
                     while not isinstance(found := notify.watch(DEBOUNCE_MS, _STEP_MS, 0, self._stop), str):
                         hand_over(self._heard, found, recursive)
-            except (OSError, RuntimeError) as error:
+            except (ImportError, OSError, RuntimeError) as error:
                 hand_over(self._failed, f"Files cannot be watched ({error}): changes are seen after a restart only.")
 
         # A thread of its own, in which a large folder may take its time.
@@ -113,12 +119,33 @@ class Watcher:
 
 
 def _notify(folders: Sequence[Path], *, recursive: bool) -> "RustNotify":
-    """Begins to watch folders, as `watchfiles.awatch` does; which brings anyio's event loop, and OpenSSL with it."""
-    from watchfiles import main
-    from watchfiles._rust_notify import RustNotify
+    """Begins to watch folders: with inotify, or by looking again and again where that sees nothing. When that is, and
+    what says otherwise, is as in watchfiles' `awatch`."""
+    said = os.environ.get("WATCHFILES_FORCE_POLLING", "").lower()
+    polls = said not in ("false", "disable", "disabled") if said else "microsoft-standard" in os.uname().release.lower()
+    delay = os.environ.get("WATCHFILES_POLL_DELAY_MS", "")
+    with _LOADING:
+        if recursive:
+            import watchfiles  # noqa: F401 (what the loop need not wait for later)
+        compiled = _compiled()
+    return compiled(
+        [str(folder) for folder in folders], False, polls, int(delay) if delay.isdecimal() else 300, recursive, True
+    )
 
-    polls, delay = main._default_force_polling(None), main._default_poll_delay_ms(300)
-    return RustNotify([str(folder) for folder in folders], False, polls, delay, recursive, True)
+
+def _compiled() -> "type[RustNotify]":
+    """The compiled part of watchfiles alone. What is around it brings anyio, its event loop with OpenSSL, and
+    multiprocessing into the engine: five megabytes."""
+    name = "watchfiles._rust_notify"
+    if name not in sys.modules:
+        package = importlib.util.find_spec("watchfiles")
+        spec = package and importlib.machinery.PathFinder.find_spec(name, package.submodule_search_locations)
+        if spec is None or spec.loader is None:
+            raise RuntimeError("watchfiles has no compiled part")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    compiled: type[RustNotify] = sys.modules[name].RustNotify
+    return compiled
 
 
 def _inside(new: Sequence[Path]) -> list[Path]:

@@ -3,14 +3,16 @@ looks is `loglines`' matter.
 """
 
 from dataclasses import replace
-
-import regex
+from typing import TYPE_CHECKING
 
 from procdeck.core.messages import LogLine
 
 from .logbuffer import MOST, LogBuffer
 from .loglines import Around, Look, Row, Styles, Times, rows_of
 from .status import Glyphs
+
+if TYPE_CHECKING:
+    import regex
 
 _PATIENCE = 3
 """Lines in which a pattern may take too long before no more matches are lit: once may be the machine's fault."""

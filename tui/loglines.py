@@ -5,8 +5,8 @@ as rules, matches lit. Pure; `log_view` scrolls them.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import regex
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
@@ -19,6 +19,9 @@ from .ansi import plain, segments
 from .jsonlines import Kind, Opened, opened
 from .status import Glyphs, exit_word
 from .text import clock, elapsed, elide, memory, pad, short
+
+if TYPE_CHECKING:
+    import regex
 
 HUES = ("#5fafff", "#d7a0ff", "#5fd7d7", "#ffaf87", "#9fb8ff", "#ff9fd0", "#87d7af", "#d7c07f", "#b0a0ff", "#87c7e7")
 """One for each type, by its place in the Procfile; used for log prefixes and nothing else. None is the screen's

@@ -4,11 +4,13 @@ through the whole history a slice at a time; what is drawn of it is the log view
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Awaitable, Callable, Sequence
-
-import regex
+from typing import TYPE_CHECKING
 
 from procdeck.core.errors import UsageError
 from procdeck.core.messages import FindPage, FindQuery, LogFilter, LogQuery, LogWindow, ignores_case
+
+if TYPE_CHECKING:
+    import regex
 
 _MOST = 200_000
 """Matches that are counted."""
@@ -23,6 +25,9 @@ def compile_pattern(pattern: str) -> "regex.Pattern[str]":
     Raises:
         UsageError: it is none.
     """
+    # Here, as nobody may ever search, and it takes a megabyte.
+    import regex
+
     try:
         return regex.compile(pattern, regex.IGNORECASE if ignores_case(pattern) else 0)
     except (regex.error, RecursionError) as error:

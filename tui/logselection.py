@@ -4,11 +4,9 @@ Pure."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import regex
-
 from .loglines import Row
 
-_WORD = regex.compile(r"[\w\p{M}./:@%+~-]+|\s+|[^\w\s]")
+_WORD = r"[\w\p{M}./:@%+~-]+|\s+|[^\w\s]"
 
 
 @dataclass(frozen=True, order=True)
@@ -75,7 +73,10 @@ class Selected:
 
 def word_around(text: str, at: int) -> tuple[int, int]:
     """The beginning and the end of the word (a path or an address is one) at a place of a text."""
-    for found in _WORD.finditer(text):
+    # Here, as nobody may ever ask, and it takes a megabyte.
+    import regex
+
+    for found in regex.finditer(_WORD, text):
         if found.start() <= at < found.end():
             return found.span()
     return at, at

@@ -6,8 +6,8 @@ Which lines are held is `logbuffer`'s matter, where the screen stands on them `l
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import regex
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -28,6 +28,9 @@ from ..lognew import NewLines
 from ..logselection import Selected
 from ..logviewport import Viewport
 from ..status import Glyphs
+
+if TYPE_CHECKING:
+    import regex
 
 _NO_ANSWER = 0.15
 """Seconds after which an answer is late, and what is on the screen is not what is asked for any more."""

@@ -5,8 +5,8 @@ taken out `logcopy`'s.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
-import regex
 from rich.cells import cell_len
 from textual import events, work
 
@@ -32,6 +32,9 @@ from ..status import Glyphs
 from .log_mouse import MouseSelection
 from .log_scroll import LogScroll
 from .log_scroll import Source as Source
+
+if TYPE_CHECKING:
+    import regex
 
 _LEVELS = [None, Level.INFO, Level.WARNING, Level.ERROR]
 _END_OF_LINE = 1 << 30
