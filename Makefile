@@ -21,7 +21,7 @@ demo: $(VENV)/runtime ## See procdeck run a demo formation
 	@$(BIN)/procdeck demo
 
 test: $(VENV)/dev ## Run the tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadgroup $(PYTEST_ARGS)
 
 faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and write docs/faults.md
 	$(BIN)/python -m tests.faults

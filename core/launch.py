@@ -53,7 +53,9 @@ class Launched(msgspec.Struct, frozen=True):
     def wait_for_first_starts(self) -> None:
         """Returns when the first children have been started, or some of them and `PATIENCE` is over. For a viewer whose
         imports would take the core that they need. To be called once at most."""
-        select.select([self.begun], [], [], PATIENCE)
+        over = select.poll()  # select() takes no file numbers from 1024 on
+        over.register(self.begun, select.POLLIN)
+        over.poll(1000 * PATIENCE)
         os.close(self.begun)
 
     def wait(self) -> None:

@@ -118,6 +118,7 @@ def serve(
     config = resumed(options, resume=resume)
     check_keys(config.keys)
     with owned(config) as launched:
+        launched.wait_for_first_starts()
         place = Place(launched.path, config.root)
         return printing(lambda: asyncio.run(_Serving(launched, place, wanted, opens, as_json).run()))
 
