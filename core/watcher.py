@@ -25,6 +25,8 @@ DEBOUNCE_MS = 150
 """An editor writes a file in several steps, and a formatter writes many files: they are told together."""
 _STEP_MS = 50
 """It looks so often whether something was saved, and whether more follows."""
+THREAD = "procdeck-watch"
+"""Its name; it ends within a moment of `Watcher.close`."""
 _LOADING = threading.Lock()
 """Two threads may begin at once, and the compiled part cannot be loaded twice."""
 MOST_INSIDE = 1_000
@@ -91,7 +93,7 @@ class Watcher:
                 hand_over(self._failed, f"Files cannot be watched ({error}): changes are seen after a restart only.")
 
         # A thread of its own, in which a large folder may take its time.
-        threading.Thread(target=look_out, name="procdeck-watch", daemon=True).start()
+        threading.Thread(target=look_out, name=THREAD, daemon=True).start()
 
     def _heard(self, found: Collection[tuple[int, str]], recursive: bool) -> None:
         if self._stop.is_set():

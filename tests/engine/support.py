@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import os
 import socket
+import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self, TypeVar
@@ -30,6 +31,8 @@ from procdeck.core.messages import (
 )
 from procdeck.core.server import Server
 from procdeck.core.state import State
+from procdeck.core.watcher import THREAD as WATCHER
+from tests.support.processes import wait_until
 
 PATIENCE = 20.0
 """Seconds until a wait is given up. Far above what is normal: a loaded machine is slow, not wrong."""
@@ -47,6 +50,21 @@ def free_base() -> int:
     else:
         _blocks.rotate(-1)  # tests of one process follow each other, and leave nobody listening
     return int(_blocks[-1].getsockname()[1])
+
+
+def watchers_ended() -> None:
+    """Returns when nothing watches files any more for an engine of an earlier test; each of them keeps some open."""
+    for thread in threading.enumerate():
+        if thread.name == WATCHER:
+            thread.join(PATIENCE)
+    # The compiled part has a thread of its own, which goes a little later.
+    wait_until(lambda: not any(name.startswith("notify-rs") for name in _names_of_threads()), what="the watchers' end")
+
+
+def _names_of_threads() -> Iterator[str]:
+    for task in Path("/proc/self/task").glob("*/comm"):
+        with contextlib.suppress(OSError):
+            yield task.read_text()
 
 
 def loaded(options: Options) -> Config:

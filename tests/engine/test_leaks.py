@@ -11,7 +11,7 @@ import pytest
 from procdeck.core.config import Options, load
 from procdeck.core.engine import Engine
 from procdeck.core.state import State
-from tests.engine.support import formation
+from tests.engine.support import formation, watchers_ended
 from tests.support.apps import Apps
 
 CYCLES = 50
@@ -19,6 +19,7 @@ CYCLES = 50
 
 def open_files() -> dict[str, str]:
     """What each descriptor of this process leads to."""
+    watchers_ended()
     found = {}
     for fd in os.listdir("/proc/self/fd"):
         try:

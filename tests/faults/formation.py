@@ -11,6 +11,7 @@ from procdeck.core.engine import Engine
 from procdeck.core.messages import InstanceView
 from procdeck.core.proctable import environment_value
 from procdeck.core.state import State
+from tests.engine.support import watchers_ended
 from tests.faults.census import count
 
 FILES_OF_AN_ENGINE = 1
@@ -116,5 +117,6 @@ def leaks(views: list[InstanceView], files: int) -> list[str]:
 
 
 def open_files() -> int:
-    """How many files this process has open."""
+    """How many files this process has open, once what earlier tests watched has been let go."""
+    watchers_ended()
     return len(os.listdir("/proc/self/fd"))
