@@ -94,7 +94,7 @@ def launch(config: Config) -> Launched:
     if guard == 0:
         ours.close()
         os.close(begun)
-        _child(lambda: _guard(config, theirs, begins, listener, path, log, notice))
+        _child(lambda: _guard(_Given(config, theirs, begins, listener, path, log, notice)))
     theirs.close()
     os.close(begins)
     listener.close()
@@ -115,44 +115,47 @@ def _child(work: Callable[[], int]) -> NoReturn:
         os._exit(status)
 
 
-def _guard(
-    config: Config,
-    owner: socket.socket,
-    begins: int,
-    listener: socket.socket,
-    path: Path,
-    log: Path | None,
-    notice: str | None,
-) -> int:
+class _Given(msgspec.Struct, frozen=True):
+    """What guard and engine get on their way."""
+
+    config: Config
+    owner: socket.socket
+    """The viewer."""
+    begins: int
+    """To be closed after the first starts."""
+    listener: socket.socket
+    path: Path
+    log: Path | None
+    notice: str | None
+    """What is to be told at the start."""
+
+    def close(self) -> None:
+        """For who needs none of it."""
+        self.owner.close()
+        os.close(self.begins)
+        self.listener.close()
+
+
+def _guard(given: _Given) -> int:
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    _redirect(log)
+    _redirect(given.log)
     become_subreaper()
     guard = os.getpid()
     engine = os.fork()
     if engine == 0:
-        _child(lambda: _engine(config, owner, begins, listener, path, notice, guard))
+        _child(lambda: _engine(given, guard))
     set_process_name("procdeck-guard")
-    owner.close()
-    os.close(begins)
-    listener.close()
+    given.close()
     # Orphans come to the guard only after the engine's death, so this waits for the engine alone.
     os.waitpid(engine, 0)
-    sweep(config.run_id, descendants=True)
-    clear(path)
+    sweep(given.config.run_id, descendants=True)
+    clear(given.path)
     return 0
 
 
-def _engine(
-    config: Config,
-    owner: socket.socket,
-    begins: int,
-    listener: socket.socket,
-    path: Path,
-    notice: str | None,
-    guard: int,
-) -> int:
+def _engine(given: _Given, guard: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
@@ -163,15 +166,13 @@ def _engine(
     become_subreaper()
     set_process_name(ENGINE_NAME)
     with contextlib.suppress(OSError):
-        os.chdir(config.root)
-    asyncio.run(_serve(config, owner, begins, listener, path, notice))
+        os.chdir(given.config.root)
+    asyncio.run(_serve(given))
     return 0
 
 
-async def _serve(
-    config: Config, owner: socket.socket, begins: int, listener: socket.socket, path: Path, notice: str | None
-) -> None:
-    engine = Engine(config, adopts=True, watch=True)
+async def _serve(given: _Given) -> None:
+    engine = Engine(given.config, adopts=True, watch=True)
     server = Server(engine)
     signals = 0
     tasks: set[asyncio.Task[object]] = set()
@@ -186,15 +187,15 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, end, number)
     engine.run()
-    os.close(begins)
-    if notice is not None:
-        engine.notice(notice)
-    await server.serve_owner(owner)
-    await server.listen(listener)
+    os.close(given.begins)
+    if given.notice is not None:
+        engine.notice(given.notice)
+    await server.serve_owner(given.owner)
+    await server.listen(given.listener)
     await engine.finished.wait()
     # Before Bye, so that whoever hears it can start the next engine.
     with contextlib.suppress(OSError):
-        path.unlink()
+        given.path.unlink()
     await server.close("The formation is down.")
 
 

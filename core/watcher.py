@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,12 +21,17 @@ from .globs import compile_globs
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
+Wanted = Callable[[int, str], bool]
+"""Whether a change, by its number in `watchfiles.Change`, of a path counts."""
+
 DEBOUNCE_MS = 150
 """An editor writes a file in several steps, and a formatter writes many files: they are told together."""
 _STEP_MS = 50
 """It looks so often whether something was saved, and whether more follows."""
 THREAD = "procdeck-watch"
 """Its name; it ends within a moment of `Watcher.close`."""
+_ADDED = 1
+"""`watchfiles.Change.added`."""
 _LOADING = threading.Lock()
 """Two threads may begin at once, and the compiled part cannot be loaded twice."""
 MOST_INSIDE = 1_000
@@ -85,32 +90,32 @@ class Watcher:
         def look_out() -> None:
             try:
                 with _notify(folders, recursive=recursive) as notify:
-                    # What was saved before the watch began is told now that it has, so that nothing falls in between.
-                    hand_over(self._heard, (), recursive)
+                    wanted = _wanted() if recursive else self._is_ours
+                    if not recursive:
+                        # What was saved before the watch began is told now that it has: nothing falls in between.
+                        hand_over(self._tell_of_files)
                     while not isinstance(found := notify.watch(DEBOUNCE_MS, _STEP_MS, 0, self._stop), str):
-                        hand_over(self._heard, found, recursive)
+                        saved = {Path(path): change for change, path in found if wanted(change, path)}
+                        if saved and not recursive:
+                            hand_over(self._tell_of_files)
+                        elif saved:
+                            hand_over(self._tell, [*saved, *_inside(saved, wanted)])
             except (ImportError, OSError, RuntimeError) as error:
                 hand_over(self._failed, f"Files cannot be watched ({error}): changes are seen after a restart only.")
 
         # A thread of its own, in which a large folder may take its time.
         threading.Thread(target=look_out, name=THREAD, daemon=True).start()
 
-    def _heard(self, found: Collection[tuple[int, str]], recursive: bool) -> None:
-        if self._stop.is_set():
-            return
-        if not recursive:
-            if not found or any(Path(path) in self._files for _, path in found):
-                self._files_changed()
-            return
-        from watchfiles import Change, DefaultFilter
+    def _is_ours(self, _: int, path: str) -> bool:
+        return Path(path) in self._files
 
-        wanted = DefaultFilter()
-        saved = [(change, Path(path)) for change, path in found if wanted(Change(change), path)]
-        new = [path for change, path in saved if change == Change.added]
-        inside = [path for path in _inside(new) if wanted(Change.added, str(path))]
-        self._tell([*(path for _, path in saved), *inside])
+    def _tell_of_files(self) -> None:
+        if not self._stop.is_set():
+            self._files_changed()
 
     def _tell(self, paths: list[Path]) -> None:
+        if self._stop.is_set():
+            return
         told: set[str] = set()
         for path in sorted(paths):
             relative = path.relative_to(self._root).as_posix()
@@ -128,7 +133,7 @@ def _notify(folders: Sequence[Path], *, recursive: bool) -> "RustNotify":
     delay = os.environ.get("WATCHFILES_POLL_DELAY_MS", "")
     with _LOADING:
         if recursive:
-            import watchfiles  # noqa: F401 (what the loop need not wait for later)
+            import watchfiles  # noqa: F401 (for `_wanted`; it would load the compiled part itself)
         compiled = _compiled()
     return compiled(
         [str(folder) for folder in folders], False, polls, int(delay) if delay.isdecimal() else 300, recursive, True
@@ -150,7 +155,16 @@ def _compiled() -> "type[RustNotify]":
     return compiled
 
 
-def _inside(new: Sequence[Path]) -> list[Path]:
+def _wanted() -> Wanted:
+    """What counts in the folders of a type: not what tools and editors write for themselves."""
+    from watchfiles import Change, DefaultFilter
+
+    wanted = DefaultFilter()
+    return lambda change, path: wanted(Change(change), path)
+
+
+def _inside(saved: Mapping[Path, int], wanted: Wanted) -> list[Path]:
     """What is in new folders: files that were put there before the folder itself was watched are told by nobody."""
-    folders = [path for path in new if path.is_dir()]
-    return [path for folder in folders for path in islice(folder.rglob("*"), MOST_INSIDE)]
+    folders = [path for path, change in saved.items() if change == _ADDED and path.is_dir()]
+    found = (path for folder in folders for path in islice(folder.rglob("*"), MOST_INSIDE))
+    return [path for path in found if wanted(_ADDED, str(path))]

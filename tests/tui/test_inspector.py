@@ -147,6 +147,16 @@ class TestThePage:
             await deck.press("g")
             assert "→ put QUEUE_URL into .env" in deck.text
 
+    async def test_a_long_line_of_the_source_stays_one(self, tmp_path: Path) -> None:
+        engine = looping(tmp_path)
+        long_one = f"queue.take({'an_argument, ' * 9})"
+        (tmp_path / "worker.py").write_text(WORKER.replace("queue.take()", long_one))
+        async with dashboard(engine) as deck:
+            await inspect(deck)
+            (long,) = [i for i, line in enumerate(deck.lines) if "queue.take(" in line]
+            assert deck.lines[long].endswith("…")
+            assert "job.run()" in deck.lines[long + 1], deck.text
+
     async def test_of_a_crash_without_a_traceback_has_the_last_words_on_top(self, tmp_path: Path) -> None:
         engine = looping(tmp_path)
         plain = report(4, words=["starting", "cannot open /srv/data", ""], traceback=None, cause=None)
