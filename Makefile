@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 .DEFAULT_GOAL = help
 .SUFFIXES:
 .NOTPARALLEL:
-.PHONY: help demo test faults fuzz bench bench-peers man check format screenshots snapshots clean
+.PHONY: help demo test anew faults fuzz bench bench-peers man check format screenshots snapshots clean
 
 help: ## List what can be made
 	@echo "make TARGET, where TARGET is one of:"
@@ -22,6 +22,9 @@ demo: $(VENV)/runtime ## See procdeck run a demo formation
 
 test: $(VENV)/dev ## Run the tests
 	$(BIN)/python -m pytest -n 4 --dist loadgroup $(PYTEST_ARGS)
+
+anew: $(VENV)/dev ## Run the tests of properties with examples that were never tried before
+	ANEW=1 $(BIN)/python -m pytest -n 2 -q -m hypothesis $(PYTEST_ARGS)
 
 faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and write docs/faults.md
 	$(BIN)/python -m tests.faults

@@ -38,7 +38,7 @@ class Raised(msgspec.Struct, frozen=True, omit_defaults=True):
     def headline(self) -> str:
         """`KeyError: 'QUEUE_URL'`: what it is, in one line."""
         first = self.message.strip().partition("\n")[0].rstrip()
-        return ": ".join(part for part in (self.type, first) if part) or "a traceback that breaks off"
+        return ": ".join(part for part in (" ".join(self.type.split()), first) if part) or "a traceback that breaks off"
 
     @property
     def place(self) -> Frame | None:

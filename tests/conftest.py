@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.apps import Apps
@@ -54,6 +55,12 @@ def _is_untouched(home: Path) -> bool:
         found = {entry.name: stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) for entry in os.scandir(home)}
         return found == dict.fromkeys(_FOLDERS.values(), 0o700) and not any(os.listdir(home / name) for name in found)
     return False
+
+
+hypothesis.settings.register_profile("again", derandomize=True)
+if not os.environ.get("ANEW"):
+    # The same examples in each run: a change is judged by what it changes. `make anew` looks for others.
+    hypothesis.settings.load_profile("again")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -227,9 +227,15 @@ class Deck:
 
 
 def _is_moving(app: App[int]) -> bool:
-    """Whether a message waits to be handled, or is being handled, or a layout is to come."""
+    """Whether a message waits to be handled, or is being handled, or a layout was to come: it comes now."""
     screen = app.screen
-    return screen._layout_required or any(map(_is_at_work, (app, *screen.walk_children(with_self=True))))
+    if any(map(_is_at_work, (app, *screen.walk_children(with_self=True)))):
+        return True
+    if screen._layout_required:
+        # Textual waits for its next sixtieth of a second.
+        screen._on_timer_update()
+        return True
+    return False
 
 
 def _is_at_work(pump: MessagePump) -> bool:

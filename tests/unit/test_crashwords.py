@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from procdeck.core.causes.facts import Cause, CauseKind
@@ -450,6 +450,7 @@ reports = st.builds(
 
 
 @given(reports)
+@example(report(traceback=Traceback("go", Raised("\n", ""), 0, 50)))
 def test_whatever_is_in_a_report_it_can_be_told(crash: CrashReport) -> None:
     for text in (as_text(detail(crash)), as_markdown(detail(crash))):
         assert text.endswith("\n")
