@@ -3,6 +3,9 @@
 # .venv belongs to this Makefile: when its set-up was interrupted, when the checkout was moved or when the Python that it was
 # made from is gone, it is made anew. `make clean` removes it, for instance to have another PYTHON.
 
+# The tests are rewritten once, and not by each process of each run, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 SHELL = /bin/sh
 VENV = .venv
 BIN = $(VENV)/bin

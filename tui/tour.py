@@ -123,7 +123,7 @@ STORY: tuple[Scene, ...] = (
         "load is a process type too: two more of it, and twelve ask at once. One web answers no more; all wait longer.",
         {"web": 1, "load": 1, "flaky": 0},
         (Go("load"), Press("scale_up", "four more visitors"), Press("scale_up", "four more"), Go("web")),
-        lambda sight: sight.ready("load", 3) and sight.p95_moved("web", 1.6),
+        lambda sight: sight.ready("load", 3) and sight.p95_moved("web", 2.5),
     ),
     Scene(
         "One more web",

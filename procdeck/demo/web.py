@@ -18,7 +18,9 @@ from typing import Any
 from procdeck.demo.log import log, percentiles
 
 CPU_SECONDS = 0.005
-WAIT_SECONDS = (0.016, 0.026)
+WAIT_SECONDS = 0.021
+"""In the middle: a fifth more or less from answer to answer. $DEMO_WAIT_MS has another, for a slower database, or a
+machine that has no processor to spare."""
 ALL_CPU_SECONDS = 0.025
 """The same time for an answer, when none of it is waiting."""
 
@@ -38,9 +40,11 @@ class Web(socketserver.TCPServer):
     timeout = 0.1
     """Seconds without a request after which the loop looks around: at the time, and for a SIGTERM."""
 
-    def __init__(self, port: int, *, cpu_bound: bool = False) -> None:
+    def __init__(self, port: int, *, cpu_bound: bool = False, wait: float = WAIT_SECONDS) -> None:
         super().__init__(("127.0.0.1", port), Answer)
         self.cpu_bound = cpu_bound
+        self.wait = wait
+        """Seconds, for each answer."""
         self.took: list[float] = []
         self.total = 0
         self.stopping = False
@@ -86,7 +90,7 @@ class Answer(BaseHTTPRequestHandler):
             burn(ALL_CPU_SECONDS)
         else:
             burn(CPU_SECONDS)
-            time.sleep(random.uniform(*WAIT_SECONDS))
+            time.sleep(self.server.wait * random.uniform(0.8, 1.2))
         self.server.total += 1
         self.reply(f"Hello from {os.environ.get('PS', 'web')}, pid {os.getpid()}: request {self.server.total}")
         self.server.took.append(time.monotonic() - start)
@@ -111,7 +115,8 @@ def main() -> None:
     parser.add_argument("--cpu-bound", action="store_true", help="all of it work of the CPU ($DEMO_CPU_BOUND)")
     cpu_bound: bool = parser.parse_args().cpu_bound or bool(os.environ.get("DEMO_CPU_BOUND"))
     port = int(os.environ.get("PORT", "5000"))
-    with Web(port, cpu_bound=cpu_bound) as server:
+    wait = float(os.environ.get("DEMO_WAIT_MS", WAIT_SECONDS * 1000)) / 1000
+    with Web(port, cpu_bound=cpu_bound, wait=wait) as server:
         signal.signal(signal.SIGTERM, server.stop)
         signal.signal(signal.SIGINT, server.stop)
         log(f"listening on http://127.0.0.1:{port} pid={os.getpid()}", "good")

@@ -354,6 +354,14 @@ def test_a_cpu_bound_web_waits_for_nothing(run: Run, how: str) -> None:
     assert (cpu_seconds(web.process.pid) - before) / 10 > 0.02
 
 
+def test_a_web_waits_as_long_as_its_database_is_said_to_take(run: Run) -> None:
+    port = free_ports(1)
+    run("web", PORT=str(port), DEMO_WAIT_MS="150").expect("listening on")
+    start = time.monotonic()
+    get(port)
+    assert time.monotonic() - start > 0.12
+
+
 @pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_are_for_terminals_that_want_them(env: dict[str, str], coloured: bool) -> None:
     clean = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}

@@ -19,7 +19,10 @@ def tour(terminal: Terminals, *more: str, speed: int = 16) -> Terminal:
     with socket.create_server(("127.0.0.1", 0)) as free:
         route = f"web={free.getsockname()[1]}"  # the demo's usual one may be wanted by another test at this moment
     options = ["--tour", "--tour-speed", str(speed), "-p", str(free_base()), "--route", route]
-    return terminal([*PROCDECK, "demo", *options, *more], size=(120, 36), synchronized=True)
+    # A slow database, and no worker: the same comes about without taking the processors from the other tests.
+    options += ["-m", "all=1,worker=0"]
+    slow = {"DEMO_WAIT_MS": "100"}
+    return terminal([*PROCDECK, "demo", *options, *more], size=(120, 36), synchronized=True, env=slow)
 
 
 @pytest.mark.timeout(180)
