@@ -86,11 +86,13 @@ class LogReader:
         more = True
         while more:
             while self._late:
-                name, seq, more = self._late.pop(), self._first_seq, True
+                # It stays among the late ones until it is read: meanwhile it may be met again.
+                name, seq, more = self._late[-1], self._first_seq, True
                 while more:
                     lines, seq, more = await self._page([name], seq, self.next_seq)
                     yield lines
                 assert self._names is not None
+                self._late.remove(name)
                 self._names.append(name)
             lines, self.next_seq, more = await self._page(self._names, self.next_seq, until)
             yield lines

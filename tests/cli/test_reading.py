@@ -134,6 +134,24 @@ def test_an_instance_that_comes_later_is_read_from_its_beginning(script: list[St
     asyncio.run(read())
 
 
+async def test_an_instance_that_is_met_again_while_it_is_first_read_is_read_once() -> None:
+    engine = Engine()
+    engine.world.write(0, b"one\n")
+
+    async def met_meanwhile(query: LogQuery) -> LogWindow:
+        reader.add(NAMES[0])
+        reader.add(NAMES[1])
+        return await engine.fetch(query)
+
+    reader = LogReader(met_meanwhile, [])
+    reader.add(NAMES[0])
+    given = await pages(reader)
+    engine.world.write(0, b"two\n")
+    engine.world.write(1, b"three\n")
+    given += await pages(reader)
+    assert told(given) == expected(engine.world.lines)
+
+
 @pytest.mark.usefixtures("small")
 @settings(max_examples=100, deadline=None)
 @given(plain_steps, some, st.booleans(), st.integers(0, 8), st.data())
