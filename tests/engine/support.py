@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from procdeck.core.client import Client
 from procdeck.core.config import Config, Options, load
@@ -106,6 +106,9 @@ class Seen:
         self.samples: list[dict[str, Sample]] = []
         self.bye: str | None = None
         self.over = False
+        self._waiting: list[tuple[Callable[[], object], asyncio.Future[Any]]] = []
+        """What is waited for. It is looked at with each event: what holds for a moment only is not missed by a test
+        whose turn comes after the next event."""
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -127,9 +130,23 @@ class Seen:
     async def _follow(self) -> None:
         async for event in self.control.events():
             self._take(event)
+            self._look()
             self._changed.set()
         self.over = True
+        self._look()
         self._changed.set()
+
+    def _look(self) -> None:
+        for holds, found in self._waiting:
+            if found.done():
+                continue
+            try:
+                result = holds()
+            except Exception as error:
+                found.set_exception(error)
+                continue
+            if result or self.over:
+                found.set_result(result)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -148,15 +165,20 @@ class Seen:
 
     async def until(self, holds: Callable[[], T], what: str = "", *, patience: float = PATIENCE) -> T:
         """Waits for an event that makes `holds` true, and returns what it returned."""
-        try:
-            async with asyncio.timeout(patience):
-                while not (result := holds()):
-                    if self.over:
-                        raise AssertionError(f"the engine ended, in vain waited for {what}: {self}")
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise AssertionError(f"waited {patience:g} s in vain for {what}: {self}") from None
+        if result := holds():
+            return result
+        if not self.over:
+            waiting = (holds, asyncio.get_running_loop().create_future())
+            self._waiting.append(waiting)
+            try:
+                async with asyncio.timeout(patience):
+                    result = await waiting[1]
+            except TimeoutError:
+                raise AssertionError(f"waited {patience:g} s in vain for {what}: {self}") from None
+            finally:
+                self._waiting.remove(waiting)
+        if not result:
+            raise AssertionError(f"the engine ended, in vain waited for {what}: {self}")
         return result
 
     async def state(self, name: str, *states: State, run: int = 0, **fields: object) -> InstanceView:
