@@ -322,12 +322,18 @@ def traffic(engine: FakeEngine, ago: int, *, web: int | None = None) -> Routed:
     """What went through the route of `web` so many seconds ago."""
     names = [view.name for view in engine.instances.values() if view.type == "web" and view.pid][:web]
     rate, p95 = served(len(names)), waited(len(names), ago)
+    visitors = 4 * sum(view.type == "load" for view in engine.instances.values())
     ones = [
-        _traffic(name, rate / len(names) + 2 * chance(name, ago) - 1, p95 * (0.94 + 0.1 * chance(name, ago, "p95")))
-        for name in names
+        _traffic(
+            name,
+            visitors // len(names) + (number < visitors % len(names)),
+            rate / len(names) + 2 * chance(name, ago) - 1,
+            p95 * (0.94 + 0.1 * chance(name, ago, "p95")),
+        )
+        for number, name in enumerate(names)
     ]
-    return Routed([_traffic("web", sum(one.requests for one in ones), p95), *ones])
+    return Routed([_traffic("web", visitors, sum(one.requests for one in ones), p95), *ones])
 
 
-def _traffic(name: str, requests: float, p95: float) -> Traffic:
-    return Traffic(name, 1, requests, requests, 90 * requests, 260 * requests, p95 / 1.3, p95, 0)
+def _traffic(name: str, connections: int, requests: float, p95: float) -> Traffic:
+    return Traffic(name, connections, requests, requests, 90 * requests, 260 * requests, p95 / 1.3, p95, 0)

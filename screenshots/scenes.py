@@ -135,7 +135,7 @@ WALKS = (
         },
     ),
     Walk(shop, {"instance": keys("j", "enter")}, shop_history),
-    Walk(scaled_demo, {"scaling": keys("2", "[")}, scaled_history),
+    Walk(scaled_demo, {"scaling": keys("2", "["), "traffic": keys("c")}, scaled_history),
     Walk(farm, {"grid": keys("3", "!"), "question": keys("1", "g", "x")}, farm_history),
     Walk(eight, {"grid-8": keys("3")}, farm_history),
     Walk(many, {"grid-300": keys("3", "!")}, farm_history),

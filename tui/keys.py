@@ -225,6 +225,7 @@ SCALING: tuple[Key, ...] = (
     Key("G,end", "move_last", "G end", "the last type", "Scaling"),
     Key("left_square_bracket,left", "look(1)", "[ ←", "more time in the plots", "Scaling", "time", called="more_time"),
     Key("right_square_bracket,right", "look(-1)", "] →", "less time in the plots", "Scaling", called="less_time"),
+    Key("c", "charts", "c", "what goes through the route, or work", "Scaling", "charts"),
     Key("enter", "open", "enter", "the type in the main view", "Scaling"),
     *_scaling(counted=True),
     *_processes(roll=replace(_ROLL, hint="roll")),

@@ -252,6 +252,7 @@ class Formation:
                 traffic.first_byte_p95 if traffic is not None else None,
                 traffic.requests * (traffic.first_byte_p50 or 0.0) if traffic is not None else None,
                 busy,
+                traffic,
             )
         self.scaling.take(seconds)
 

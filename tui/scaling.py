@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from procdeck.core.router.control import Traffic
+
 KEPT = 30 * 60
 """Seconds that are kept."""
 SPANS = (60, 300, 900, KEPT)
@@ -34,6 +36,8 @@ class Second(NamedTuple):
     """Requests that were being answered, on the average."""
     busy: float | None = None
     """Cores of the machine that were at work, for whatever; None: not known."""
+    traffic: Traffic | None = None
+    """All that went through the router; None: there is no route to it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class ScalingHistory:
     def __init__(self) -> None:
         self.span = SPANS[0]
         """Seconds that are looked at: one of `SPANS`."""
+        self.shows_route = False
+        """What is looked at is what goes through the route, and not what becomes of it."""
         self.changes: deque[Change] = deque()
         self.version = 0
         """Another number whenever there is something new."""

@@ -29,6 +29,8 @@ class Facts:
     """Of the selected type."""
     changes: Sequence[Change]
     span: int
+    shows_route: bool
+    """The plots are to show what goes through the route."""
     route: int | None
     plateaus: Sequence[Plateau]
     measuring: int | None

@@ -41,6 +41,7 @@ _STYLES: Final = {
     "p95": ("warning", False),
     "cpu": ("spark", False),
     "memory": ("faint", False),
+    "failures": ("error", False),
     "mark": ("faint", False),
     "change": ("foreground", True),
     "other": ("weak", False),
@@ -56,7 +57,7 @@ _STYLES: Final = {
     "crashed": ("error", False),
     "down": ("weak", False),
 }
-_FILLED: Final = ("ready", "going", "requests", "p95", "cpu", "memory")
+_FILLED: Final = ("ready", "going", "requests", "p95", "cpu", "memory", "failures")
 """The styles of plots."""
 
 

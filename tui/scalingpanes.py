@@ -4,6 +4,9 @@ of them, the time below. How a plot is drawn, says `scalingplot`. Pure.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from procdeck.core.router.control import Traffic
 
 from . import scalingplot as plot
 from .chart import cpu_top, memory_top, time_axis
@@ -13,14 +16,17 @@ from .scalingplot import Frame, Line
 from .status import Glyphs
 from .text import latency, memory, pad, percent, rate
 
+_Draw: TypeAlias = Callable[[Frame, int], tuple[list[Line], str, str]]
+"""In a frame of some height: the lines, and what stands at the top and at the bottom of the scale."""
+_Value: TypeAlias = Callable[[Second], float | None]
+
 
 @dataclass(frozen=True)
 class _Pane:
     """What one plot shows."""
 
     name: str
-    draw: Callable[[Frame, int], tuple[list[Line], str, str]]
-    """In a frame of that height: the lines, and what stands at the top and at the bottom of the scale."""
+    draw: _Draw
     value: str
     """As it is now."""
 
@@ -71,11 +77,11 @@ def _panes(facts: Facts) -> list[_Pane]:
 
     def curve(
         style: str,
-        value: Callable[[Second], float | None],
+        value: _Value,
         words: Callable[[float], str],
         top_of: Callable[[Sequence[float | None]], float],
         join: Callable[[list[float]], float] = plot.mean,
-    ) -> Callable[[Frame, int], tuple[list[Line], str, str]]:
+    ) -> _Draw:
         def draw(frame: Frame, height: int) -> tuple[list[Line], str, str]:
             values = frame.spread(_seen(facts, frame), value, join)
             top = top_of(values)
@@ -99,6 +105,8 @@ def _panes(facts: Facts) -> list[_Pane]:
     panes = [_Pane("instances", counts, standing)]
     if facts.route is None:
         return [*panes, cpu, mem]
+    if facts.shows_route:
+        return [*panes, *_traffic_panes(latest, curve)]
     requests = _Pane(
         "requests/s",
         curve("requests", lambda second: second.requests, rate, plot.fine_top),
@@ -111,6 +119,57 @@ def _panes(facts: Facts) -> list[_Pane]:
         latency(latest.p95) if latest is not None else "-",
     )
     return [*panes, requests, p95, cpu, mem]
+
+
+class _Curve(Protocol):
+    """Makes what draws a value over time."""
+
+    def __call__(
+        self,
+        style: str,
+        value: _Value,
+        words: Callable[[float], str],
+        top_of: Callable[[Sequence[float | None]], float],
+        join: Callable[[list[float]], float] = ...,
+    ) -> _Draw: ...
+
+
+def _traffic_panes(latest: Second | None, curve: _Curve) -> list[_Pane]:
+    """What goes through the route, as the router counts it."""
+    now = latest.traffic if latest is not None else None
+
+    def of(value: Callable[[Traffic], float | None]) -> _Value:
+        return lambda second: None if second.traffic is None else value(second.traffic)
+
+    def pane(
+        name: str,
+        style: str,
+        value: Callable[[Traffic], float | None],
+        words: Callable[[float], str],
+        top_of: Callable[[Sequence[float | None]], float] = plot.fine_top,
+        join: Callable[[list[float]], float] = plot.mean,
+    ) -> _Pane:
+        known = None if now is None else value(now)
+        return _Pane(name, curve(style, of(value), words, top_of, join), "-" if known is None else words(known))
+
+    def whole(value: float) -> str:
+        return f"{value:g}"
+
+    def milliseconds(value: float) -> str:
+        return latency(value / 1000)
+
+    return [
+        pane("connections", "requests", lambda one: float(one.connections), whole, _with_air),
+        pane("new/s", "requests", lambda one: one.opened, rate),
+        pane("bytes/s", "cpu", lambda one: one.received + one.sent, lambda value: memory(int(value)), plot.bytes_top),
+        pane("p50", "p95", lambda one: _milli(one.first_byte_p50), milliseconds),
+        pane("failures/s", "failures", lambda one: float(one.failures), whole, join=max),
+    ]
+
+
+def _with_air(values: Sequence[float | None]) -> float:
+    """What stays level is no wall."""
+    return plot.fine_top(None if value is None else 1.25 * value for value in values)
 
 
 def _milli(seconds: float | None) -> float | None:

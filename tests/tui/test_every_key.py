@@ -163,6 +163,7 @@ SCALING = {
     **DASHBOARD,
     **each(Case(chosen, "clock"), "j", "down", "tab", "G", "end"),
     **each(Case(chosen, "web"), "k", "up", "shift+tab", "g", "home"),
+    "c": Case(toast),  # nothing has a route here
     **each(Case(text), "left_square_bracket", "left"),
     **each(Case(text, None, ("[",)), "right_square_bracket", "right"),
     **each(Case(screen, "MainScreen"), "escape", "enter"),

@@ -273,11 +273,12 @@ class TestTheModel:
 
     def test_a_sample_is_a_second_of_every_type(self) -> None:
         known = formation()
-        known.apply(Routed([Traffic("web", 3, 0, 40.0, 0, 0, 0.025, 0.095, 0)], {}), 0.9)
+        traffic = Traffic("web", 3, 0, 40.0, 0, 0, 0.025, 0.095, 0)
+        known.apply(Routed([traffic], {}), 0.9)
         known.apply(Sampled([Sample("web.1", 21.0, 1000, 1, 1), Sample("worker.1", 5.0, 500, 1, 1)]), 1.0)
         (web,) = known.scaling.of("web")
         # Of those with a route only the ready ones count, of others those that run.
-        assert web == Second(1.0, 2, 1, 21.0, 1000, 40.0, 0.095, 1.0, 1.5)
+        assert web == Second(1.0, 2, 1, 21.0, 1000, 40.0, 0.095, 1.0, 1.5, traffic)
         (worker,) = known.scaling.of("worker")
         assert worker == Second(1.0, 2, 1, 5.0, 500, None, None, None, 1.5)
 

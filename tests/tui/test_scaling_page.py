@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from procdeck.core.router.control import Traffic
 from procdeck.tui.scaling import SPANS, Change, Second
 from procdeck.tui.scalingbars import bars
 from procdeck.tui.scalingcurve import gain, knee, measuring, plateaus
@@ -40,18 +41,26 @@ def text(line: Line) -> str:
 
 def second(at: float, ready: int = 1, *, wanted: int | None = None, rate: float | None = 40.0) -> Second:
     each = None if rate is None else rate * ready
-    return Second(at, ready if wanted is None else wanted, ready, 20.0, 30 * MEBIBYTE, each, 0.1, 1.0, 0.5)
+    traffic = None if each is None else Traffic("web", 3, 1.5, each, 2000.0, 50_000.0, 0.02, 0.1, int(at) % 7 == 0)
+    return Second(at, ready if wanted is None else wanted, ready, 20.0, 30 * MEBIBYTE, each, 0.1, 1.0, 0.5, traffic)
 
 
-def facts(seconds: list[Second], changes: list[Change], *, span: int = 60, route: int | None = 8000) -> Facts:
+def facts(
+    seconds: list[Second],
+    changes: list[Change],
+    *,
+    span: int = 60,
+    route: int | None = 8000,
+    shows_route: bool = False,
+) -> Facts:
     known = plateaus(seconds, changes)
     types = [
         TypeLine("web", 2, 2, Status(Tone.UP, "2 ready")),
         TypeLine("a-long-name-of-one", 0, 1, Status(Tone.UP, "x")),
     ]
     return Facts(
-        types, "web", seconds, changes, span, route, known, measuring(seconds, changes), gain(known, "web", changes),
-        knee(known, 2), 2,
+        types, "web", seconds, changes, span, shows_route, route, known, measuring(seconds, changes),
+        gain(known, "web", changes), knee(known, 2), 2,
     )  # fmt: skip
 
 
@@ -63,17 +72,25 @@ class TestThePage:
         st.sampled_from(SPANS),
         st.booleans(),
         st.booleans(),
+        st.booleans(),
     )
     @settings(deadline=None)
     def test_has_exactly_the_size_that_there_is(
-        self, width: int, height: int, counts: list[tuple[int, int]], span: int, routed: bool, ascii: bool
+        self,
+        width: int,
+        height: int,
+        counts: list[tuple[int, int]],
+        span: int,
+        routed: bool,
+        shows_route: bool,
+        ascii: bool,
     ) -> None:
         seconds: list[Second] = []
         changes: list[Change] = []
         for ready, lasting in counts:
             changes.append(Change(float(len(seconds)), "web", 0, ready))
             seconds += [second(float(len(seconds) + i), ready, rate=40.0 if routed else None) for i in range(lasting)]
-        known = facts(seconds, changes, span=span, route=8000 if routed else None)
+        known = facts(seconds, changes, span=span, route=8000 if routed else None, shows_route=shows_route)
         made = page(known, width, height, STYLES, ASCII if ascii else Glyphs())
         assert len(made.lines) <= height
         assert all(line.cell_len <= width for line in made.lines)
@@ -87,11 +104,50 @@ class TestThePage:
             shown[height] = [name for name in ("instances", "requests/s", "p95", "CPU  ", "memory") if name in whole]
         assert len(shown[10]) < len(shown[21]) < len(shown[33]) == 5
 
+    @pytest.mark.parametrize(
+        ("route", "names"),
+        [
+            (8000, ["instances", "connections", "new/s", "bytes/s", "p50", "failures/s"]),
+            (None, ["instances", "CPU", "memory"]),
+        ],
+    )
+    def test_what_goes_through_the_route_is_plotted_when_asked_for_and_there_is_one(
+        self, route: int | None, names: list[str]
+    ) -> None:
+        seconds = [second(float(at), rate=None if route is None else 40.0) for at in range(1, 23)]
+        known = facts(seconds, [], route=route, shows_route=True)
+        lines = [line.plain for line in page(known, 120, 40, STYLES, Glyphs()).lines]
+        found = [line.split()[0] for line in lines if any(line.startswith(f" {name} ") for name in names)]
+        assert found == names
+        if route is not None:
+            # Below its name stands what it is now: in the 22nd second, one of those without a failure.
+            now = {
+                name: lines[at + 1].split()[0] for at, line in enumerate(lines) for name in names if f" {name} " in line
+            }
+            assert now == {
+                "instances": "1",
+                "connections": "3",
+                "new/s": "1.5",
+                "bytes/s": "51K",
+                "p50": "20ms",
+                "failures/s": "0",
+            }
+
+    def test_a_failure_is_not_averaged_away(self) -> None:
+        many = [second(float(at)) for at in range(900)]
+        whole = [
+            line.plain for line in page(facts(many, [], span=900, shows_route=True), 100, 40, STYLES, Glyphs()).lines
+        ]
+        (place,) = [at for at, line in enumerate(whole) if line.startswith(" failures/s ")]
+        assert "█" * 60 in whole[place]
+
+    @pytest.mark.parametrize("shows_route", [False, True])
     @pytest.mark.parametrize("width", [80, 120, 200])
-    def test_all_is_drawn_in_styles_that_there_are(self, width: int) -> None:
+    def test_all_is_drawn_in_styles_that_there_are(self, width: int, shows_route: bool) -> None:
         # A style that is missing would be a KeyError.
         history = [second(float(at), 1 + at // 15, wanted=2 + at // 15) for at in range(60)]
-        page(facts(history, [Change(15.0, "web", 1, 2), Change(20.0, "load", 1, 2)]), width, 40, STYLES, Glyphs())
+        changes = [Change(15.0, "web", 1, 2), Change(20.0, "load", 1, 2)]
+        page(facts(history, changes, shows_route=shows_route), width, 40, STYLES, Glyphs())
 
 
 class TestTime:

@@ -364,3 +364,27 @@ async def test_nothing_is_painted_while_nothing_is_new() -> None:
         await deck.settle()
         assert not made
         assert deck.lines == before
+
+
+async def test_c_shows_what_goes_through_the_route_and_back() -> None:
+    async with dashboard(shop(), size=(120, 36)) as deck:
+        await deck.press("2")
+        await go_on(deck, 3)
+        assert "requests/s" in deck.text
+        await deck.press("c")
+        assert all(name in deck.text for name in ("connections", "new/s", "bytes/s", "p50", "failures/s"))
+        assert "requests/s" not in deck.text
+        await deck.press("j")  # one without a route: of that there are the same plots as always
+        assert "memory" in deck.text and "connections" not in deck.text
+        await deck.press("k", "escape", "2")  # it is remembered while the dashboard runs
+        assert "bytes/s" in deck.text
+        await deck.press("c")
+        assert "requests/s" in deck.text and "bytes/s" not in deck.text
+
+
+async def test_c_says_how_to_come_to_a_route() -> None:
+    async with dashboard(shop(), size=(120, 36)) as deck:
+        await deck.press("2", "j", "c")
+        assert deck.toasts == [
+            "worker has no route: set a route to see requests: --route worker=8000, or route = 8000 in procdeck.toml"
+        ]

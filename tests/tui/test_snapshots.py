@@ -131,6 +131,6 @@ def test_each_snapshot_is_of_a_view_that_there_is(pytestconfig: pytest.Config) -
 def test_every_view_is_seen_at_all_three_sizes() -> None:
     everywhere = {name for name, _ in SCENES if all((name, size) in SCENES for size in SIZES)}
     assert everywhere >= {
-        *("calm", "main", "crash-loop", "instance", "inspector", "scaling", "grid-8", "grid-300"),
+        *("calm", "main", "crash-loop", "instance", "inspector", "scaling", "traffic", "grid-8", "grid-300"),
         *("help", "palette", "themes", "scale-prompt", "question", "quitting"),
     }

@@ -16,6 +16,7 @@ from ..model import Formation, Row
 from ..scalingcurve import gain, knee, measuring, plateaus
 from ..scalingfacts import Facts, TypeLine
 from ..scalingpage import Page, page, styles_of
+from ..scalingwords import no_route
 from ..status import Glyphs, type_status
 from ..text import plural, short
 from ..widgets.header import Header
@@ -105,11 +106,13 @@ class ScalingScreen(ActingScreen):
         if waiting:
             notes.insert(0, Note(f"{waiting} waiting for an instance", "note", 7))
         self._title.show(row.name if row is not None else "no process types", notes)
-        shown = (history.version, history.span, row, self._types(), type_)
+        shown = (history.version, history.span, history.shows_route, row, self._types(), type_)
         if shown != self._shown:
             self._shown = shown
             self._page.update()
-        more = [_HINTS[name] for name in ("look(1)", "scale", "restart", "roll", "app.show_main", "app.show_grid")]
+        routed = ["charts"] if type_ is not None and type_.route is not None else []
+        names = ("look(1)", *routed, "scale", "restart", "roll", "app.show_main", "app.show_grid")
+        more = [_HINTS[name] for name in names]
         self._footer.show([Hint("+/-", "scale", "scale_by(1)"), Hint("j/k", "type", "move(1)"), *more], _ALWAYS)
 
     def restyle(self) -> None:
@@ -144,6 +147,7 @@ class ScalingScreen(ActingScreen):
             seconds=seconds,
             changes=changes,
             span=history.span,
+            shows_route=history.shows_route,
             route=type_.route if type_ is not None else None,
             plateaus=known,
             measuring=measuring(seconds, changes),
@@ -183,6 +187,21 @@ class ScalingScreen(ActingScreen):
         """More time in the plots, or less."""
         self._formation.scaling.look(by)
         self.update()
+
+    def action_charts(self) -> None:
+        """Plots of what goes through the route instead of those of what becomes of it; and back."""
+        why_not = self.why_not("charts")
+        if why_not:
+            self.notify(f"{why_not}: {no_route(self._type)}", severity="warning", markup=False)
+            return
+        self._formation.scaling.shows_route ^= True
+        self.update()
+
+    def why_not(self, name: str) -> str:
+        type_ = self._formation.types.get(self._type)
+        if name == "charts" and (type_ is None or type_.route is None):
+            return f"{self._type or 'nothing'} has no route"
+        return super().why_not(name)
 
     def action_open(self) -> None:
         """The selected type in the main view."""
