@@ -38,6 +38,7 @@ from .attach import Attachment
 from .colours import Depth, forget_true_colour
 from .crashtoasts import SHOWN, CrashToasts, sentence
 from .driver import TerminalDriver
+from .later import after
 from .lending import LendingApp
 from .machine import Machine
 from .model import Formation, Row
@@ -247,7 +248,7 @@ class ProcdeckApp(ThemedApp, LendingApp):
             self._frame()
         else:
             self._frame_due = True
-            self.set_timer(wait, self._frame)
+            after(wait, self, self._frame)
 
     def _frame(self) -> None:
         self._frame_due = False

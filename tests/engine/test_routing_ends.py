@@ -92,5 +92,5 @@ async def test_engines_one_after_the_other_leave_nothing(app_dir: Apps) -> None:
         async with Engine(config) as engine:
             (view,) = (await engine.snapshot()).instances
             assert view.name == "web.1"
-    assert len(open_files()) == len(files), (files, open_files())
+    assert len(open_files()) <= len(files), (files, open_files())
     assert routers_of(os.getpid()) == []

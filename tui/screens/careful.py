@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 
 from textual.screen import Screen
-from textual.timer import Timer
 
 from procdeck.core.client import Client
 
 from .. import counting
 from ..doubts import question
+from ..later import after
 from ..model import Formation
 from ..status import Glyphs
 from ..widgets.lines import Hint
@@ -25,7 +25,7 @@ class CarefulScreen(DeckScreen):
         super().__init__(formation, client, signs)
         self._digits = ""
         """A number that waits for `+` or `-`."""
-        self._over: Timer | None = None
+        self._over: asyncio.TimerHandle | None = None
         """When it has waited in vain."""
         self._doubt: tuple[str, str] | None = None
         """A command and its target, about which a question is on the screen."""
@@ -77,7 +77,7 @@ class CarefulScreen(DeckScreen):
     def _count(self, digits: str) -> None:
         self.take_count()
         self._digits = digits
-        self._over = self.set_timer(counting.patience(alone=self.undecided), self._waited_in_vain)
+        self._over = after(counting.patience(alone=self.undecided), self, self._waited_in_vain)
         hints = [Hint("+", f"{digits} more", "scale_by(1)"), Hint("-", f"{digits} fewer", "scale_by(-1)")]
         self._footer.instead(f"{digits}…", [*hints, Hint("esc", "never mind", "drop_count")])
 
@@ -93,7 +93,7 @@ class CarefulScreen(DeckScreen):
         """The number that waits, which does so no more; empty: none does."""
         digits, self._digits = self._digits, ""
         if self._over is not None:
-            self._over.stop()
+            self._over.cancel()
             self._over = None
         if digits:
             self._footer.instead("")
