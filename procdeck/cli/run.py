@@ -104,13 +104,13 @@ def _path(program: _Program) -> str:
 
 def _start(program: _Program, path: str) -> int:
     parent = os.getpid()
-    # A signal that comes before it can be handed on waits: the command may be quicker than this process.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    # A signal that comes before it can be handed on, or is known to be the command's alone, waits: the command may be
+    # quicker than this process.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (*_FORWARDED, *_FROM_TERMINAL))
     # Not posix_spawn: only the child itself can ask the kernel to end it when this process is killed.
     pid = os.fork()
     if pid == 0:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        _become(program, path, parent)
+        _become(program, path, parent, before)
     for number in _FROM_TERMINAL:
         signal.signal(number, signal.SIG_IGN)
     for number in _FORWARDED:
@@ -119,7 +119,7 @@ def _start(program: _Program, path: str) -> int:
     return pid
 
 
-def _become(program: _Program, path: str, parent: int) -> NoReturn:
+def _become(program: _Program, path: str, parent: int, mask: set[int | signal.Signals]) -> NoReturn:
     try:
         for number in _FROM_TERMINAL:
             # What was to be ignored (a job in the background of a script) stays so.
@@ -127,6 +127,7 @@ def _become(program: _Program, path: str, parent: int) -> NoReturn:
                 signal.signal(number, signal.SIG_DFL)
         for number in _OF_PYTHON:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal_when_parent_dies(signal.SIGTERM)
         if os.getppid() == parent:
             if program.folder is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import psutil
@@ -132,9 +133,26 @@ def test_it_reads_what_is_written_to_it(app_dir: Apps) -> None:
     assert procdeck("run", "cat", cwd=app_dir({"web": "x"}), text="typed\n").out == "typed\n"
 
 
-def test_it_has_the_terminal_and_hears_ctrl_c(app_dir: Apps, terminal: Terminals) -> None:
+SLOW = """
+import os, sys, time
+
+def slow_fork(fork=os.fork):
+    pid = fork()
+    if pid:
+        time.sleep(1.0)
+    return pid
+
+os.fork = slow_fork
+from procdeck.cli import main
+main()
+"""
+"""procdeck, which is held up where it has just started something."""
+
+
+@pytest.mark.parametrize("how", [PROCDECK, [sys.executable, "-c", SLOW]], ids=["quick", "slow"])
+def test_it_has_the_terminal_and_hears_ctrl_c(app_dir: Apps, terminal: Terminals, how: list[str]) -> None:
     script = "trap 'echo interrupted; exit 8' INT; test -t 0 && echo on a terminal; while :; do sleep 0.05; done"
-    screen = terminal([*PROCDECK, "run", "sh", "-c", script], cwd=app_dir({"web": "x"}))
+    screen = terminal([*how, "run", "sh", "-c", script], cwd=app_dir({"web": "x"}))
     screen.wait_for("on a terminal", PATIENCE)
     screen.press("\x03")
     assert screen.wait_exit(PATIENCE) == 8

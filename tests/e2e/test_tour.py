@@ -15,7 +15,7 @@ from tests.support.terminal import Terminal, Terminals
 PROCDECK = [sys.executable, "-m", "procdeck"]
 
 
-def tour(terminal: Terminals, *more: str, speed: int = 16) -> Terminal:
+def tour(terminal: Terminals, *more: str, speed: int = 4) -> Terminal:
     with socket.create_server(("127.0.0.1", 0)) as free:
         route = f"web={free.getsockname()[1]}"  # the demo's usual one may be wanted by another test at this moment
     options = ["--tour", "--tour-speed", str(speed), "-p", str(free_base()), "--route", route]
