@@ -18,7 +18,7 @@ SEGMENT = 256 * 1024
 """Bytes after which a segment ends at the next newline."""
 LARGE_SEGMENT = 1024 * 1024
 """The same for what goes to the disk at once."""
-_ROUGH = 8
+_ROUGH = 3
 """A flood is cut roughly at first: into pieces of so many large segments."""
 LINE_MAX = 1024 * 1024
 """A line longer than this (bytes) is continued as a line of its own."""
