@@ -149,15 +149,16 @@ def cpu_top(values: Sequence[float | None]) -> float:
     return top
 
 
-def memory_top(values: Sequence[float | None], *, air: float = 1.25) -> float:
+def memory_top(values: Sequence[float | None], *, air: float = 1.25, least: float = 16 * _MEBIBYTE) -> float:
     """The top of a scale for bytes, with some air above: what stays level, as memory does, is then no wall.
 
     Args:
         values: of which.
         air: so many times the highest of them is in the picture at least.
+        least: what is never gone below; its doubles follow.
     """
     peak = air * _peak(values)
-    top = 16 * _MEBIBYTE
+    top = least
     while top < peak:
         top *= 2
     return top

@@ -4,7 +4,7 @@ of them, the time below. How a plot is drawn, says `scalingplot`. Pure.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from procdeck.core.router.control import Traffic
 
@@ -75,71 +75,59 @@ def _panes(facts: Facts) -> list[_Pane]:
         top = plot.count_top([*wanted, *ready])
         return plot.steps(wanted, ready, frame, height, top), f"{top:g}", "0"
 
-    def curve(
-        style: str,
-        value: _Value,
-        words: Callable[[float], str],
-        top_of: Callable[[Sequence[float | None]], float],
-        join: Callable[[list[float]], float] = plot.mean,
-    ) -> _Draw:
-        def draw(frame: Frame, height: int) -> tuple[list[Line], str, str]:
-            values = frame.spread(_seen(facts, frame), value, join)
-            top = top_of(values)
-            return plot.columns(values, frame, height, top, style), words(top), "0"
-
-        return draw
-
     standing = "-"
     if latest is not None:
         standing = f"{latest.ready} of {latest.wanted}" if latest.ready != latest.wanted else f"{latest.ready}"
     cpu = _Pane(
         "CPU",
-        curve("cpu", lambda second: second.cpu, lambda top: f"{top:g}%", cpu_top),
+        _curve(facts, "cpu", lambda second: second.cpu, lambda top: f"{top:g}%", cpu_top),
         f"{percent(latest.cpu)}%" if latest is not None else "-",
     )
     mem = _Pane(
         "memory",
-        curve("memory", lambda second: float(second.memory), lambda top: memory(int(top)), memory_top),
+        _curve(facts, "memory", lambda second: float(second.memory), lambda top: memory(int(top)), memory_top),
         memory(latest.memory) if latest is not None else "-",
     )
     panes = [_Pane("instances", counts, standing)]
     if facts.route is None:
         return [*panes, cpu, mem]
     if facts.shows_route:
-        return [*panes, *_traffic_panes(latest, curve)]
+        return [*panes, *_of_route(facts)]
     requests = _Pane(
         "requests/s",
-        curve("requests", lambda second: second.requests, rate, plot.fine_top),
+        _curve(facts, "requests", lambda second: second.requests, rate, plot.fine_top),
         rate(latest.requests) if latest is not None else "-",
     )
     # The worst of the seconds in one column: an average would hide what somebody waited for.
     p95 = _Pane(
         "p95",
-        curve("p95", lambda second: _milli(second.p95), lambda top: latency(top / 1000), plot.fine_top, max),
+        _curve(facts, "p95", lambda second: _milli(second.p95), _latency, plot.fine_top, max),
         latency(latest.p95) if latest is not None else "-",
     )
     return [*panes, requests, p95, cpu, mem]
 
 
-class _Curve(Protocol):
-    """Makes what draws a value over time."""
+def _curve(
+    facts: Facts,
+    style: str,
+    value: _Value,
+    words: Callable[[float], str],
+    top_of: Callable[[Sequence[float | None]], float],
+    join: Callable[[list[float]], float] = plot.mean,
+) -> _Draw:
+    """A value over time."""
 
-    def __call__(
-        self,
-        style: str,
-        value: _Value,
-        words: Callable[[float], str],
-        top_of: Callable[[Sequence[float | None]], float],
-        join: Callable[[list[float]], float] = ...,
-    ) -> _Draw: ...
+    def draw(frame: Frame, height: int) -> tuple[list[Line], str, str]:
+        values = frame.spread(_seen(facts, frame), value, join)
+        top = top_of(values)
+        return plot.columns(values, frame, height, top, style), words(top), "0"
+
+    return draw
 
 
-def _traffic_panes(latest: Second | None, curve: _Curve) -> list[_Pane]:
+def _of_route(facts: Facts) -> list[_Pane]:
     """What goes through the route, as the router counts it."""
-    now = latest.traffic if latest is not None else None
-
-    def of(value: Callable[[Traffic], float | None]) -> _Value:
-        return lambda second: None if second.traffic is None else value(second.traffic)
+    now = facts.seconds[-1].traffic if facts.seconds else None
 
     def pane(
         name: str,
@@ -149,22 +137,31 @@ def _traffic_panes(latest: Second | None, curve: _Curve) -> list[_Pane]:
         top_of: Callable[[Sequence[float | None]], float] = plot.fine_top,
         join: Callable[[list[float]], float] = plot.mean,
     ) -> _Pane:
+        def of(second: Second) -> float | None:
+            return None if second.traffic is None else value(second.traffic)
+
         known = None if now is None else value(now)
-        return _Pane(name, curve(style, of(value), words, top_of, join), "-" if known is None else words(known))
-
-    def whole(value: float) -> str:
-        return f"{value:g}"
-
-    def milliseconds(value: float) -> str:
-        return latency(value / 1000)
+        return _Pane(name, _curve(facts, style, of, words, top_of, join), "-" if known is None else words(known))
 
     return [
-        pane("connections", "requests", lambda one: float(one.connections), whole, _with_air),
+        pane("connections", "requests", lambda one: float(one.connections), _plain, _with_air),
         pane("new/s", "requests", lambda one: one.opened, rate),
-        pane("bytes/s", "cpu", lambda one: one.received + one.sent, lambda value: memory(int(value)), plot.bytes_top),
-        pane("p50", "p95", lambda one: _milli(one.first_byte_p50), milliseconds),
-        pane("failures/s", "failures", lambda one: float(one.failures), whole, join=max),
+        pane("bytes/s", "cpu", lambda one: one.received + one.sent, lambda value: memory(int(value)), _bytes_top),
+        pane("p50", "p95", lambda one: _milli(one.first_byte_p50), _latency),
+        pane("failures/s", "failures", lambda one: float(one.failures), _plain, join=max),
     ]
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}"
+
+
+def _latency(milliseconds: float) -> str:
+    return latency(milliseconds / 1000)
+
+
+def _bytes_top(values: Sequence[float | None]) -> float:
+    return memory_top(values, air=1.0, least=1024.0)
 
 
 def _with_air(values: Sequence[float | None]) -> float:

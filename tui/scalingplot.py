@@ -87,12 +87,6 @@ def fine_top(values: Iterable[float | None]) -> float:
     return next((step * power for step in _STEPS if peak <= step * power), 10 * power)
 
 
-def bytes_top(values: Iterable[float | None]) -> float:
-    """The top of a scale for bytes: a power of two, from 1 KiB on."""
-    peak = max((value for value in values if value is not None and math.isfinite(value)), default=0.0)
-    return 2.0 ** max(10, math.ceil(math.log2(max(1.0, peak))))
-
-
 def count_top(values: Iterable[float | None]) -> float:
     """The top of a scale for counts: even, in few steps, so that the picture does not jump with every instance."""
     peak = max((value for value in values if value is not None), default=0.0)

@@ -109,14 +109,28 @@ class Answer(BaseHTTPRequestHandler):
         """Say nothing about single requests."""
 
 
+def _milliseconds(text: str) -> float:
+    """Seconds."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of milliseconds: write one, as in 20.")
+    return int(text) / 1000
+
+
 def main() -> None:
     """Serve on $PORT until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(description="Answer one request at a time, with a bit of work for each.")
     parser.add_argument("--cpu-bound", action="store_true", help="all of it work of the CPU ($DEMO_CPU_BOUND)")
-    cpu_bound: bool = parser.parse_args().cpu_bound or bool(os.environ.get("DEMO_CPU_BOUND"))
+    parser.add_argument(
+        "--wait",
+        metavar="MS",
+        type=_milliseconds,
+        default=os.environ.get("DEMO_WAIT_MS", f"{WAIT_SECONDS * 1000:g}"),
+        help="milliseconds that an answer waits for the database ($DEMO_WAIT_MS)",
+    )
+    arguments = parser.parse_args()
+    cpu_bound: bool = arguments.cpu_bound or bool(os.environ.get("DEMO_CPU_BOUND"))
     port = int(os.environ.get("PORT", "5000"))
-    wait = float(os.environ.get("DEMO_WAIT_MS", WAIT_SECONDS * 1000)) / 1000
-    with Web(port, cpu_bound=cpu_bound, wait=wait) as server:
+    with Web(port, cpu_bound=cpu_bound, wait=arguments.wait) as server:
         signal.signal(signal.SIGTERM, server.stop)
         signal.signal(signal.SIGINT, server.stop)
         log(f"listening on http://127.0.0.1:{port} pid={os.getpid()}", "good")

@@ -35,7 +35,8 @@ class Program:
         clean = {
             key: value
             for key, value in os.environ.items()
-            if key not in ("PORT", "PS", "HONCHO_PROCESS_NAME", "NO_COLOR", "PROCDECK_ROUTE_WEB", "DEMO_CPU_BOUND")
+            if key not in ("PORT", "PS", "HONCHO_PROCESS_NAME", "NO_COLOR", "PROCDECK_ROUTE_WEB")
+            and key not in ("DEMO_CPU_BOUND", "DEMO_WAIT_MS")
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"procdeck.demo.{name}", *args],
@@ -352,6 +353,13 @@ def test_a_cpu_bound_web_waits_for_nothing(run: Run, how: str) -> None:
     for _ in range(10):
         get(port)
     assert (cpu_seconds(web.process.pid) - before) / 10 > 0.02
+
+
+def test_a_wait_that_is_no_number_is_refused_in_a_sentence(run: Run) -> None:
+    web = run("web", PORT=str(free_ports(1)), DEMO_WAIT_MS="long")
+    web.expect("'long' is no number of milliseconds")
+    assert web.process.wait(PATIENCE) == 2
+    assert "Traceback" not in web.output
 
 
 def test_a_web_waits_as_long_as_its_database_is_said_to_take(run: Run) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from procdeck.core.messages import Scale
+from procdeck.tui.screens.careful import CarefulScreen
+from procdeck.tui.screens.grid import GridScreen
 
 from .deck import dashboard
 
@@ -34,6 +36,17 @@ class TestCounting:
             assert deck.footer == " 42…  + 42 more  - 42 fewer  esc never mind"
             await deck.press("+")
             assert "? help" in deck.footer
+
+    async def test_is_not_ended_by_the_time_of_one_before(self) -> None:
+        async with dashboard(soon=LATER) as deck:
+            await deck.press("2", "escape", "3")
+            assert isinstance(deck.app.screen, CarefulScreen)
+            await deck.app.screen._waited_in_vain("2")
+            await deck.settle()
+            assert deck.footer.startswith(" 3…")
+            await deck.app.screen._waited_in_vain("3")
+            await deck.settle()
+            assert isinstance(deck.app.screen, GridScreen)
 
     async def test_can_be_clicked(self) -> None:
         async with dashboard() as deck:

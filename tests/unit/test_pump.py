@@ -62,10 +62,8 @@ class Flood:
         return written
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 9])
-def test_all_of_each_comes_in_order(pump: Pump, tmp_path: Path, count: int) -> None:
-    floods = [Flood(number, 20 * MIB, tmp_path) for number in range(count)]
-    jobs = {flood: flood.start(pump) for flood in floods}
+def drain(pump: Pump, jobs: dict[Flood, Future[Pumped]]) -> None:
+    """Goes on until all have ended."""
     while jobs:
         for flood, job in list(jobs.items()):
             pumped = job.result(timeout=20)
@@ -75,6 +73,13 @@ def test_all_of_each_comes_in_order(pump: Pump, tmp_path: Path, count: int) -> N
                 del jobs[flood]
             else:
                 jobs[flood] = flood.start(pump)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_all_of_each_comes_in_order(pump: Pump, tmp_path: Path, count: int) -> None:
+    floods = [Flood(number, 20 * MIB, tmp_path) for number in range(count)]
+    jobs = {flood: flood.start(pump) for flood in floods}
+    drain(pump, jobs)
     assert all(flood.close() == flood.data for flood in floods)
 
 
@@ -100,14 +105,7 @@ def test_who_has_nothing_to_say_is_told_of_soon_though_others_flood(pump: Pump, 
         os.close(end)
         assert pump.start(source, file.fileno(), 0, MIB).result(timeout=5) == Pumped([], ended=True)
     os.close(source)
-    while jobs:
-        for flood, job in list(jobs.items()):
-            pumped = job.result(timeout=20)
-            flood.take(pumped)
-            if pumped.ended:
-                del jobs[flood]
-            else:
-                jobs[flood] = flood.start(pump)
+    drain(pump, jobs)
     assert all(flood.close() == flood.data for flood in floods)
 
 

@@ -77,12 +77,14 @@ class CarefulScreen(DeckScreen):
     def _count(self, digits: str) -> None:
         self.take_count()
         self._digits = digits
-        self._over = after(counting.patience(alone=self.undecided), self, self._waited_in_vain)
+        self._over = after(counting.patience(alone=self.undecided), self, lambda: self._waited_in_vain(digits))
         hints = [Hint("+", f"{digits} more", "scale_by(1)"), Hint("-", f"{digits} fewer", "scale_by(-1)")]
         self._footer.instead(f"{digits}…", [*hints, Hint("esc", "never mind", "drop_count")])
 
-    async def _waited_in_vain(self) -> None:
-        await self._act_alone(self.take_count())
+    async def _waited_in_vain(self, digits: str) -> None:
+        # A key may have come between the end of its time and this turn.
+        if digits == self._digits:
+            await self._act_alone(self.take_count())
 
     async def _act_alone(self, digits: str) -> None:
         found = self.active_bindings.get(digits)

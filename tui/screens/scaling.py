@@ -71,6 +71,12 @@ class ScalingScreen(ActingScreen):
             self._type = names[0] if names else ""
         return Row(self._type) if names else None
 
+    @property
+    def _route(self) -> int | None:
+        """Of the selected type."""
+        type_ = self._formation.types.get(self._type)
+        return type_.route if type_ is not None else None
+
     def select(self, row: Row) -> None:
         if row.type in self._formation.types:
             self._type = row.type
@@ -93,8 +99,8 @@ class ScalingScreen(ActingScreen):
         history = self._formation.scaling
         notes = [Note(f"last {_span(history.span)}", "dim", 5)]
         type_ = self._formation.types.get(self._type)
-        if type_ is not None and type_.route is not None:
-            notes.insert(0, Note(f"route {type_.route}", "dim", 3))
+        if self._route is not None:
+            notes.insert(0, Note(f"route {self._route}", "dim", 3))
         traffic = self._formation.traffic(self._type)
         if traffic is not None:
             notes.insert(-1, Note(plural(traffic.connections, "connection"), "dim", 2))
@@ -110,7 +116,7 @@ class ScalingScreen(ActingScreen):
         if shown != self._shown:
             self._shown = shown
             self._page.update()
-        routed = ["charts"] if type_ is not None and type_.route is not None else []
+        routed = ["charts"] if self._route is not None else []
         names = ("look(1)", *routed, "scale", "restart", "roll", "app.show_main", "app.show_grid")
         more = [_HINTS[name] for name in names]
         self._footer.show([Hint("+/-", "scale", "scale_by(1)"), Hint("j/k", "type", "move(1)"), *more], _ALWAYS)
@@ -139,7 +145,6 @@ class ScalingScreen(ActingScreen):
         seconds = list(history.of(name))
         changes = list(history.changes)
         known = plateaus(seconds, changes)
-        type_ = formation.types.get(name)
         cores = formation.machine.cores if formation.machine is not None else 1
         facts = Facts(
             types=self._types(),
@@ -148,7 +153,7 @@ class ScalingScreen(ActingScreen):
             changes=changes,
             span=history.span,
             shows_route=history.shows_route,
-            route=type_.route if type_ is not None else None,
+            route=self._route,
             plateaus=known,
             measuring=measuring(seconds, changes),
             gain=gain(known, name, changes),
@@ -198,8 +203,7 @@ class ScalingScreen(ActingScreen):
         self.update()
 
     def why_not(self, name: str) -> str:
-        type_ = self._formation.types.get(self._type)
-        if name == "charts" and (type_ is None or type_.route is None):
+        if name == "charts" and self._route is None:
             return f"{self._type or 'nothing'} has no route"
         return super().why_not(name)
 
