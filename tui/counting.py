@@ -12,9 +12,9 @@ LONG = 4.0
 
 
 def typed(digits: str, digit: str) -> str:
-    """The number with one more digit behind it. None begins with 0, and one that no type could hold grows no more."""
-    more = (digits + digit).lstrip("0")
-    return more if len(more) <= len(str(MAX_QUANTITY)) else digits
+    """The number with one more digit behind it. None begins with 0. One that is more than a type can hold grows no
+    further, and stays too large: what is asked with it is refused, and not done with fewer digits than were typed."""
+    return digits if digits and int(digits) > MAX_QUANTITY else (digits + digit).lstrip("0")
 
 
 def patience(*, alone: bool) -> float:

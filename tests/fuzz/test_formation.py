@@ -21,6 +21,8 @@ from textual.screen import Screen
 from procdeck.core.client import Client
 from procdeck.core.config import Config, Options, load
 from procdeck.core.engine import Engine
+from procdeck.core.errors import UsageError
+from procdeck.core.formation import MAX_QUANTITY
 from procdeck.core.messages import Bye, Done
 from procdeck.core.state import State
 from procdeck.tui import counting
@@ -67,8 +69,12 @@ async def test_there_are_as_many_processes_as_the_keys_asked_for(
     async def scale(changes: str) -> Done:
         heard.append(changes)
         name, by = re.split(r"(?=[+-])", changes)
-        asked[name] = max(0, asked[name] + int(by))
-        return await really(changes)
+        if abs(int(by)) <= MAX_QUANTITY:
+            asked[name] = max(0, asked[name] + int(by))
+            return await really(changes)
+        with pytest.raises(UsageError) as refused:  # by which all stays as it was
+            await really(changes)
+        raise refused.value
 
     monkeypatch.setattr(engine, "scale", scale)
     done: list[str] = []

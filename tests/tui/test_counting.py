@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from procdeck.core.formation import MAX_QUANTITY
@@ -26,8 +26,14 @@ def test_what_is_typed_is_counted(number: int) -> None:
 def test_whatever_is_typed_is_a_number_or_nothing(digits: str) -> None:
     number = spelled(digits)
     assert number == "" or number[0] != "0"
-    assert len(number) <= len(str(MAX_QUANTITY))
+    assert len(number) <= len(str(MAX_QUANTITY)) + 1
     assert digits.lstrip("0").startswith(number)
+
+
+@given(st.integers(MAX_QUANTITY + 1, 10**9))
+@example(10 * MAX_QUANTITY)
+def test_more_than_a_type_can_hold_is_not_taken_for_less(number: int) -> None:
+    assert counted(spelled(str(number)), 1) > MAX_QUANTITY
 
 
 def test_without_a_number_it_is_one() -> None:
