@@ -45,6 +45,8 @@ _SIZES = [(80, 24), (80, 24), (120, 36), (120, 36), (200, 50), (60, 15), (40, 10
 _TOO_SMALL = [(39, 9), (20, 5)]
 _BURST = [1, 1, 1, 1, 2, 3, 4, 5]
 """Steps that follow on each other before all has settled."""
+_HAMMERED = [1, 1, 1, 2, 4]
+"""How often the same key comes in a burst."""
 _MODAL = 4
 """Steps after which a box that lies over everything is left, so that there is more to see."""
 _EXITS = [Exit(code=0), Exit(code=1), Exit(code=137), Exit(signal=signal.SIGSEGV), Exit(signal=signal.SIGKILL)]
@@ -126,9 +128,11 @@ class Monkey:
             kind = self.random.choices(["key", "resize", "happens"], [6, 1, 4])[0]
             if kind == "key":
                 key = self.random.choice([*_BOUND, *_TYPED])
-                self.done.append(f"{key}…")
+                times = self.random.choice(_HAMMERED)
+                self.done += [f"{key}…"] * times
                 key = _character_to_key(key) if len(key) == 1 else key
-                self.deck.app.post_message(events.Key(key, _character(key)))
+                for _ in range(times):
+                    self.deck.app.post_message(events.Key(key, _character(key)))
             elif kind == "resize":
                 size = self.random.choice(_SIZES)
                 self.done.append(f"resize {size}…")

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import on
 from textual.message import Message
-from textual.screen import Screen
 
 from procdeck.core.client import Client
 from procdeck.core.messages import Crashed, CrashLearned
@@ -17,6 +16,7 @@ from ..model import Formation, Row
 from ..status import Glyphs
 from ..widgets.lines import Footer, Hint
 from ..widgets.prompt import Prompt
+from .closing import ClosingScreen
 
 Preview = Callable[[str], tuple[str, bool]]
 """From what is typed: the words at the right of it, and whether it may be entered."""
@@ -27,7 +27,7 @@ def hints(keys: tuple[Key, ...]) -> dict[str, Hint]:
     return {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in keys if key.hint}
 
 
-class DeckScreen(Screen[None]):
+class DeckScreen(ClosingScreen[None]):
     """A view of the formation. What is asked of the engine goes through the app."""
 
     KEYS: ClassVar[tuple[Key, ...]] = ()

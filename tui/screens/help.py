@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from ..keymap import Keymap
 from ..keys import HELP, MAIN, VIEWS, Key
+from .closing import ClosingScreen
 
 _TWO_COLUMNS = 116
 """Cells from which on the keys stand in two columns."""
@@ -23,7 +24,7 @@ _SHORT_LIVED = frozenset({"themes", "quitting", "help"})
 """Views that say themselves what can be done."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ClosingScreen[None], ModalScreen[None]):
     """Lists the keys of the view from which it was opened, and what else there is in other views."""
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in HELP]

@@ -1,0 +1,23 @@
+"""A view closes once, however often it is told to: what was on its way to it does not close the one below."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from procdeck.tui.screens.main import MainScreen
+
+from .deck import dashboard
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(":", "escape"), (":help", "enter"), ("T", "enter"), ("?", "escape")])
+async def test_keys_hammered_at_a_view_close_that_view_only(opening: str, closing: str) -> None:
+    async with dashboard() as deck:
+        await deck.press(*opening)
+        view = deck.app.screen
+        assert not isinstance(view, MainScreen)
+        for _ in range(4):
+            deck.app.post_message(events.Key(closing, None))
+        await deck.settle()
+        assert view not in deck.app.screen_stack
+        assert any(isinstance(screen, MainScreen) for screen in deck.app.screen_stack)

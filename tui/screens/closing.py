@@ -1,0 +1,16 @@
+"""How a view closes: once. What is in it, the views themselves say."""
+
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen, ScreenResultType
+
+
+class ClosingScreen(Screen[ScreenResultType]):
+    """A view that can be left."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Closes the view, if it is the one in front.
+
+        Textual closes whatever is in front (`textual/screen.py`, `dismiss`): a second key that was on its way when the
+        view closed closed the one below, and a third the main view.
+        """
+        return super().dismiss(result) if self.is_current else AwaitComplete()
