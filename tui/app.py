@@ -35,6 +35,7 @@ from procdeck.core.messages import (
 
 from .ansi import plain
 from .attach import Attachment
+from .background import light_by_environment
 from .colours import Depth, forget_true_colour
 from .crashtoasts import SHOWN, CrashToasts, sentence
 from .driver import TerminalDriver
@@ -49,7 +50,6 @@ from .screens.main import MainScreen
 from .screens.quitting import QuittingScreen
 from .screens.small import MIN_HEIGHT, MIN_WIDTH, SmallScreen
 from .status import glyphs
-from .themes import background_is_light
 from .theming import ThemedApp
 
 if TYPE_CHECKING:
@@ -156,6 +156,10 @@ class ProcdeckApp(ThemedApp, LendingApp):
 
     def _end_by_signal(self, number: int) -> None:
         self.exit(128 + number)
+
+    @on(TerminalDriver.BackgroundTold)
+    def _background_told(self, event: TerminalDriver.BackgroundTold) -> None:
+        self.go_with_background(light=event.light)
 
     def play(self, tour: "Tour") -> None:
         """Plays a tour on this dashboard."""
@@ -571,7 +575,7 @@ def run_dashboard(
 
     forget_true_colour(os.environ)
     remembered = ViewMemory(root)
-    light = background_is_light(os.environ.get("COLORFGBG"))
+    light = light_by_environment(os.environ.get("COLORFGBG"))
     app = ProcdeckApp(connect, interrupted, remembered=remembered, theme=theme, depth=None, light=light, tour=tour)
     try:
         status = app.run()

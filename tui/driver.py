@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import signal
+import time
 from codecs import getincrementaldecoder
 from typing import Any, TextIO
 
@@ -17,10 +18,14 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
+from .background import QUESTION, Answers, can_be_asked, light_by_answer
+
 _GONE = (errno.EIO, errno.ENXIO, errno.EPIPE)
 ESCAPE = 0.05
 """Seconds after which an escape byte was the key, and not the beginning of what another key sends: as k9s and Neovim
 have it. ESCDELAY (milliseconds, as for ncurses) says otherwise."""
+ANSWER = 1.0
+"""Seconds for which an escape byte may begin the terminal's answer, and takes twice as long to be the key."""
 _LOOK = 0.1
 """Seconds between two looks whether the app has ended."""
 
@@ -28,12 +33,21 @@ _LOOK = 0.1
 class TerminalDriver(LinuxDriver):
     """Ends in an orderly way although nobody takes its output any more."""
 
+    class BackgroundTold(events.Event, bubble=False):
+        """The terminal has answered what its background is like."""
+
+        def __init__(self, *, light: bool) -> None:
+            super().__init__()
+            self.light = light
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._file: Any = _Output(self._file)
         self._suspended = False
         self._handed_over = False
         """The terminal is somebody else's for now."""
+        self._answers = Answers()
+        self._asked = 0.0
         self._escape = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else ESCAPE
         constants.ESCAPE_DELAY = self._escape  # type: ignore[misc]  # the parser asks for it with each key
 
@@ -50,13 +64,25 @@ class TerminalDriver(LinuxDriver):
                 data = os.read(self.fileno, 4096)
                 if not data:
                     self.exit_event.wait(_LOOK)  # the end of the file, over and over
-                elif text := decode(data):
-                    for event in parser.feed(text):
-                        self.process_message(event)
-                    # A little longer, or the parser may be asked just before it gives up.
-                    wait = self._escape + 0.001
+                self._answers.awaited &= time.monotonic() < self._asked + ANSWER
+                text, answers = self._answers.sift(decode(data))
+                self._tell(answers)
+            else:
+                data, text = b"", self._answers.release()
+            if text:
+                for event in parser.feed(text):
+                    self.process_message(event)
+            if data or text:
+                # A little longer, or the parser may be asked just before it gives up.
+                wait = self._escape + 0.001
             for event in parser.tick():
                 self.process_message(event)
+
+    def _tell(self, answers: list[str]) -> None:
+        for answer in answers:
+            light = light_by_answer(answer)
+            if light is not None:
+                self.process_message(self.BackgroundTold(light=light))
 
     def _get_terminal_size(self) -> tuple[int, int]:
         # Textual believes COLUMNS and LINES first, which stay what they were when the window is resized; some shells
@@ -73,6 +99,10 @@ class TerminalDriver(LinuxDriver):
         # one could come last.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
+        if "NO_COLOR" not in os.environ and can_be_asked(os.environ):
+            self._answers.awaited, self._asked = True, time.monotonic()
+            self.write(QUESTION)
+            self.flush()
 
     def _resized(self) -> None:
         if self._in_band_window_resize or self._handed_over:

@@ -135,15 +135,6 @@ def choices(depth: Depth) -> list[str]:
     return [DARK.name, LIGHT.name] if depth is Depth.FOUR_BIT else [*THEMES]
 
 
-def background_is_light(colorfgbg: str | None) -> bool:
-    """What a terminal says of its background in COLORFGBG: `0;15`, the numbers of two of its colours.
-
-    Source: rxvt, which set it first; Konsole, iTerm2 and others do as well.
-    """
-    number = (colorfgbg or "").rpartition(";")[2]
-    return number in ("7", "15")
-
-
 def made(theme: Theme, depth: Depth = Depth.TRUE) -> Theme:
     """A theme as it is shown: every text on it can be read, and the terminal has every colour of it."""
     if depth is Depth.FOUR_BIT:

@@ -35,6 +35,8 @@ class ThemedApp(App[int]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None, **options)
         self._depth = depth or Depth(self.console.color_system or Depth.TRUE.value)
         self._fallback = LIGHT.name if light else DARK.name
+        self._chosen = False
+        """It is not the terminal's background that the theme goes with."""
         self._ascii: list[LineFilter] = []
         if glyphs().ascii:
             self._ascii = [AsciiLines(all_text=not is_utf8())]
@@ -54,7 +56,8 @@ class ThemedApp(App[int]):
         Returns:
             What is wrong with the name, in a sentence; empty when nothing is.
         """
-        known, trouble = theme_named(name) if name else (self._fallback, "")
+        known, trouble = theme_named(name) if name else (None, "")
+        self._chosen = known is not None
         theme = made(THEMES[known or self._fallback], self._depth)
         self.register_theme(theme)
         colours = program_colours(theme, self._depth)
@@ -64,6 +67,14 @@ class ThemedApp(App[int]):
             self.ansi_theme_light = colours
         self.theme = theme.name
         return trouble
+
+    def go_with_background(self, *, light: bool) -> None:
+        """The terminal has said what its background is like. Whoever has chosen a theme keeps that."""
+        fallback = LIGHT.name if light else DARK.name
+        if fallback != self._fallback:
+            self._fallback = fallback
+            if not self._chosen:
+                self.choose_theme(None)
 
     def action_theme(self) -> None:
         """Chooses a theme: moving shows it."""

@@ -139,6 +139,19 @@ def test_a_light_terminal_gets_the_light_theme(terminal: Terminals, folder: Path
     end(again)
 
 
+def test_a_terminal_that_is_asked_and_says_that_it_is_light_gets_the_light_theme(
+    terminal: Terminals, folder: Path
+) -> None:
+    # Whatever the environment has kept from another one.
+    screen = opened(terminal, folder, 7480, {"COLORFGBG": "15;0"})
+    row, _ = screen.find("web.1")
+    assert b"\x1b]11;?\x07" in screen.raw
+    assert screen.cell_style(row, 70).bg == "0f141b"
+    screen.write(b"\x1b]11;rgb:ffff/ffff/ffff\x07")
+    screen.wait_for(lambda _: screen.cell_style(row, 70).bg == "ffffff")
+    end(screen)
+
+
 @pytest.mark.parametrize(
     "env", [{"PROCDECK_ASCII": "1"}, {"LANG": "en_US.ISO-8859-1", "LC_ALL": "C", "PYTHONUTF8": "0"}]
 )

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from textual import constants, events
+from textual import constants
 
 from procdeck.tui import driver as module
 from procdeck.tui.driver import TerminalDriver
@@ -48,8 +48,9 @@ async def keyboard() -> AsyncIterator[Keyboard]:
             self.fileno = here
 
         def process_message(self, message: Any) -> None:
-            assert isinstance(message, events.Key)
-            loop.call_soon_threadsafe(keys.put_nowait, message.key)
+            told = isinstance(message, TerminalDriver.BackgroundTold)
+            key = ("light" if message.light else "dark") if told else message.key
+            loop.call_soon_threadsafe(keys.put_nowait, key)
 
     reading = Reading()
     thread = threading.Thread(target=reading.run_input_thread)
@@ -95,6 +96,24 @@ async def test_who_says_how_long_is_believed(monkeypatch: pytest.MonkeyPatch) ->
         one.type(b"\x1b", b"[B")
         assert await one.key() == "down"
         assert constants.ESCAPE_DELAY == 30.0
+
+
+async def test_what_the_terminal_answers_is_no_key() -> None:
+    async with keyboard() as one:
+        one.type(b"j\x1b]11;rgb:ff", b"ff/ffff/ffff\x07k")
+        assert {await one.key() for _ in range(3)} == {"j", "light", "k"}
+        one.type(b"\x1b]11;rgb:0000/0000/0000\x1b\\l")
+        assert {await one.key() for _ in range(2)} == {"dark", "l"}
+        one.type(b"\x1b]11;nothing\x07m")
+        assert await one.key() == "m"
+
+
+async def test_the_beginning_of_an_answer_that_never_comes_was_typed() -> None:
+    async with keyboard() as one:
+        one.type(b"\x1b]")
+        assert await one.key() == "right_square_bracket"
+        one.type(b"x")
+        assert await one.key() == "x"
 
 
 async def test_bytes_that_are_no_text_do_not_end_it() -> None:

@@ -28,7 +28,6 @@ from procdeck.tui.themes import (
     TEXT,
     THEMES,
     WEAK,
-    background_is_light,
     choices,
     made,
     program_colours,
@@ -153,14 +152,6 @@ def test_a_name_is_found_in_any_case_and_a_wrong_one_names_the_nearest() -> None
     assert theme_named("Tokyo Night") == ("tokyo-night", "")
     assert theme_named("grubvox") == (None, "There is no theme 'grubvox': did you mean gruvbox?")
     assert "there are procdeck, procdeck-light" in theme_named("qqq")[1]
-
-
-@pytest.mark.parametrize(
-    ("said", "light"), [("0;15", True), ("0;default;15", True), ("7;0", False), ("15;default", False), ("", False)]
-)
-def test_a_terminal_says_whether_its_background_is_light(said: str, light: bool) -> None:
-    assert background_is_light(said) is light
-    assert not background_is_light(None)
 
 
 async def test_a_light_terminal_gets_the_light_theme_until_another_is_chosen() -> None:
