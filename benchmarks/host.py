@@ -8,8 +8,9 @@ The formation ends when its standard input does.
 
 import sys
 
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.launch import launch
+from procdeck.core.loading import load
 
 
 def main(folder: str) -> None:

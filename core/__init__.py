@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .client import Client, EngineGone
-    from .config import Config, Options, TypeSpec, load
+    from .config import Config, Options, TypeSpec
     from .engine import Engine
     from .errors import ProcdeckError, UsageError
+    from .loading import load
 
 __all__ = ["Client", "Config", "Engine", "EngineGone", "Options", "ProcdeckError", "TypeSpec", "UsageError", "load"]
 
@@ -27,7 +28,7 @@ _HOMES = {
     "ProcdeckError": "errors",
     "TypeSpec": "config",
     "UsageError": "errors",
-    "load": "config",
+    "load": "loading",
 }
 
 

@@ -20,11 +20,12 @@ from typing import NoReturn
 
 import msgspec
 
-from .config import Config, socket_name
+from .config import Config
 from .engine import Engine
 from .environment import make_private, state_folder
 from .guard import sweep
 from .linux import ENGINE_NAME, become_subreaper, set_process_name, signal_when_parent_dies
+from .places import socket_name
 from .places import socket_path as socket_path
 from .proctable import has_children
 from .server import AlreadyRunning, Server, bind, clear

@@ -1,5 +1,5 @@
 """Where each rule of a formation is said: on the command line, in a file and on which line of it, or nowhere. Which
-place comes before which is `core.config`'s matter, which says so here.
+place comes before which is `core.loading`'s matter, which says so here.
 
 The line is looked up when somebody asks, in the file as it is then: that is where a person would change it.
 """

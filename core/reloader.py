@@ -4,8 +4,9 @@ tells the difference. Bringing it about is the engine's matter.
 
 from collections.abc import Callable
 
-from .config import Config, load
+from .config import Config
 from .errors import ProcdeckError
+from .loading import load
 from .messages import ConfigChange
 from .reload import difference
 from .watcher import Watcher

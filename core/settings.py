@@ -1,7 +1,7 @@
 """Reads what a project sets: `procdeck.toml`, `[tool.procdeck]` or `.foreman`; and app.json's quantities.
 
 Strict: an unknown key is an error that names the nearest right one. What the settings mean for the formation is
-`core.config`'s matter.
+`core.loading`'s matter.
 """
 
 import contextlib

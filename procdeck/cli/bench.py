@@ -15,9 +15,10 @@ from procdeck.cli.engines import conversation, engine_options, find, running
 from procdeck.cli.options import formation, routes
 from procdeck.cli.output import complain, printing, say
 from procdeck.cli.owning import adopted, owned
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import unknown_type
+from procdeck.core.loading import load
 
 if TYPE_CHECKING:
     from procdeck.cli.benching import Measured

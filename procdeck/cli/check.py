@@ -19,10 +19,11 @@ from procdeck.cli.dropin import DropInCommand, app, initial, quantities
 from procdeck.cli.findings import Finding, Severity, in_order, placed, shown
 from procdeck.cli.options import check_keys, check_theme
 from procdeck.core.advice import advise
-from procdeck.core.config import Options, env_paths, load, procfile_path
+from procdeck.core.config import Options
 from procdeck.core.environment import read_env_files
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import ProcessType, parse_initial, unknown_type
+from procdeck.core.loading import env_paths, load, procfile_path
 from procdeck.core.order import check_order
 from procdeck.core.places import app_root
 from procdeck.core.procfile import lines_of_types, parse, read_text

@@ -44,7 +44,7 @@ def demo_config(
         fix: a file; once it is there, `flaky` has no bug any more.
 
     Raises:
-        ProcdeckError: as `core.config.load`.
+        ProcdeckError: as `core.loading.load`.
     """
     from procdeck.demo import PROCFILE
 

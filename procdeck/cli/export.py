@@ -12,9 +12,10 @@ import click
 
 from procdeck.cli.dropin import app, initial, quantities
 from procdeck.cli.exporters.formation import File, Formation, formation_of
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import nearest
+from procdeck.core.loading import load
 from procdeck.core.policy import RestartPolicy
 from procdeck.core.settings import read_settings
 

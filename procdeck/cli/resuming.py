@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import click
 from msgspec.structs import replace
 
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
+from procdeck.core.loading import load
 from procdeck.core.places import app_root, state_of
 from procdeck.core.remembered import Quantities, RememberedFile
 
@@ -17,7 +18,7 @@ def resumed(options: Options, environ: Mapping[str, str] | None = None, *, resum
     the notices.
 
     Raises:
-        ProcdeckError: as `core.config.load`.
+        ProcdeckError: as `core.loading.load`.
     """
     if not resume:
         return load(options, environ)

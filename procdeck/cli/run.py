@@ -17,9 +17,10 @@ import click
 
 from procdeck.cli import interrupt
 from procdeck.cli.dropin import app
-from procdeck.core.config import Config, Options, load, procfile_path, shared_environment
+from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.linux import signal_when_parent_dies
+from procdeck.core.loading import load, procfile_path, shared_environment
 from procdeck.core.places import app_root
 from procdeck.core.ports import port_for
 from procdeck.core.settings import read_settings

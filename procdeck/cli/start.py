@@ -24,10 +24,11 @@ from procdeck.cli.plain import GOING_ON, TOO_FAST, PlainViewer
 from procdeck.cli.printing import JsonPrinter, Printer, TextPrinter, Timestamps
 from procdeck.cli.steer import start_running
 from procdeck.core.client import Client
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.formation import unknown_type
 from procdeck.core.launch import Launched
+from procdeck.core.loading import load
 from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, Event, InstanceView, LogLine, RunMark
 from procdeck.core.places import app_root
 from procdeck.core.policy import RestartPolicy

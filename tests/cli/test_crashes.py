@@ -18,8 +18,7 @@ import psutil
 import pytest
 
 from procdeck.core import sources
-from procdeck.core.config import crash_folder
-from procdeck.core.places import socket_path
+from procdeck.core.places import crash_folder, socket_path
 from tests.cli.support import PATIENCE, PROCDECK, Deck, Result, environment, procdeck, running
 from tests.support import programs
 from tests.support.apps import Apps

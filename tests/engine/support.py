@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from procdeck.core.client import Client
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
 from procdeck.core.engine import Engine
+from procdeck.core.loading import load
 from procdeck.core.messages import (
     Bye,
     Control,

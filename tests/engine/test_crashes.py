@@ -18,11 +18,13 @@ import pytest
 from procdeck.core import crashbook, crashes, policy
 from procdeck.core.causes.facts import CauseKind
 from procdeck.core.client import Client
-from procdeck.core.config import Options, crash_folder, load
+from procdeck.core.config import Options
 from procdeck.core.crashfiles import CrashFiles
 from procdeck.core.engine import Engine
 from procdeck.core.errors import ProcdeckError, UsageError
+from procdeck.core.loading import load
 from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, Event, InstanceChanged, LogQuery
+from procdeck.core.places import crash_folder
 from procdeck.core.state import Exit, State
 from tests.engine.support import PATIENCE, formation, free_base
 from tests.engine.told import Told, told

@@ -8,8 +8,9 @@ import os
 
 import pytest
 
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.engine import Engine
+from procdeck.core.loading import load
 from procdeck.core.state import State
 from tests.engine.support import formation, watchers_ended
 from tests.support.apps import Apps

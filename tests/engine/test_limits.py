@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from procdeck.core.client import Client
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.launch import launch
 from procdeck.core.listeners import Holders
+from procdeck.core.loading import load
 from procdeck.core.state import Exit, State
 from tests.engine.support import Seen, eventually, free_base
 from tests.engine.told import told

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
+from procdeck.core.loading import load
 from procdeck.core.logfiles import FILE_SIZE
 from procdeck.core.state import State
 from tests.engine.support import formation, formation_of

@@ -10,8 +10,9 @@ import sys
 import psutil
 import pytest
 
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.engine import Engine
+from procdeck.core.loading import load
 from tests.cli.support import Deck, left_of, running
 from tests.engine.support import free_base
 from tests.engine.test_leaks import open_files

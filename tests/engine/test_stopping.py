@@ -15,9 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.engine import Engine
 from procdeck.core.environment import RUN_VARIABLE
+from procdeck.core.loading import load
 from procdeck.core.messages import Event, Strays
 from procdeck.core.state import Exit, State
 from tests.engine.support import Seen, eventually, formation, free_base

@@ -18,9 +18,10 @@ import pytest
 
 from procdeck.core import server
 from procdeck.core.client import Client, EngineGone
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.engine import Engine
 from procdeck.core.errors import ProcdeckError
+from procdeck.core.loading import load
 from procdeck.core.messages import PROTOCOL, Bye, Event, LogQuery
 from procdeck.core.server import AlreadyRunning, Server, bind, clear, is_alive
 from procdeck.core.state import State

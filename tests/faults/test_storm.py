@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from procdeck.core import policy
-from procdeck.core.config import Options, load
+from procdeck.core.config import Options
 from procdeck.core.engine import Engine
 from procdeck.core.errors import UsageError
+from procdeck.core.loading import load
 from tests.engine.support import free_base
 from tests.faults.formation import Wishes, open_files, settled, strays
 from tests.support.apps import Apps

@@ -19,10 +19,11 @@ import pytest
 from textual.screen import Screen
 
 from procdeck.core.client import Client
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
 from procdeck.core.engine import Engine
 from procdeck.core.errors import UsageError
 from procdeck.core.formation import MAX_QUANTITY
+from procdeck.core.loading import load
 from procdeck.core.messages import Bye, Done
 from procdeck.core.state import State
 from procdeck.tui import counting

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from procdeck.core.config import Options, load, shared_environment
+from procdeck.core.config import Options
 from procdeck.core.environment import read_env_files
+from procdeck.core.loading import load, shared_environment
 from procdeck.core.procfile import lines_of_types, parse
 from procdeck.core.settings import foreman_defaults, read_settings
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from procdeck.core.config import Config, Options, Ready, ReadyKind, Route, TypeSpec, load
+from procdeck.core.config import Config, Options, Ready, ReadyKind, Route, TypeSpec
 from procdeck.core.formation import ProcessType
+from procdeck.core.loading import load
 from procdeck.core.messages import ConfigChange
 from procdeck.core.policy import RestartPolicy
 from procdeck.core.reload import difference

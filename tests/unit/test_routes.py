@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from procdeck.core.config import Config, Options, Route, load, parse_routes
+from procdeck.core.config import Config, Options, Route
 from procdeck.core.environment import address_variable
 from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.figures import latency, rate
+from procdeck.core.loading import load, parse_routes
 from procdeck.core.origins import located
 from procdeck.core.router.control import Balance
 from procdeck.core.settings import RouteSettings, read_settings

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from procdeck.core.config import Config, Options, load
+from procdeck.core.config import Config, Options
+from procdeck.core.loading import load
 from procdeck.core.policy import RestartPolicy
 from procdeck.core.rules import rules_of
 from tests.support.apps import Apps

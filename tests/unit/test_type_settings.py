@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from procdeck.core.config import Config, Options, Ready, ReadyKind, TypeSpec, load
+from procdeck.core.config import Config, Options, Ready, ReadyKind, TypeSpec
 from procdeck.core.errors import ProcdeckError
+from procdeck.core.loading import load
 from procdeck.core.settings import ReadyCheck, TypeSettings, parse_memory, read_settings
 
 from .support import attempt, refused

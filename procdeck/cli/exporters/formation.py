@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from procdeck.core.config import NOT_RUN, Config, Ready, ReadyKind
+from procdeck.core.config import Config, Ready, ReadyKind
 from procdeck.core.errors import UsageError
 from procdeck.core.formation import instance_name
+from procdeck.core.loading import NOT_RUN
 from procdeck.core.policy import FIRST_DELAY, RestartPolicy
 from procdeck.core.ports import port_for
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from procdeck.core.config import Config, Options, app_root, load, socket_name
+from procdeck.core.config import Config, Options
+from procdeck.core.loading import load
+from procdeck.core.places import app_root, socket_name
 from procdeck.core.policy import RestartPolicy
 from tests.support.apps import Apps
 
