@@ -4,8 +4,7 @@ with which environment it runs. Made of what is known about it, as lines of text
 
 import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -16,24 +15,17 @@ from procdeck.core.crashreport import RunRecord
 from procdeck.core.messages import InstanceDetail
 from procdeck.core.router.control import Traffic
 
-from .chart import ChartRow, cpu_top, framed, memory_top
 from .family import Relative, described, lineage
 from .model import Live
 from .pagelines import Styles, between, clean, fitted, heading
 from .runstrip import strip, summary
-from .scalingplot import fine_top
 from .status import Glyphs, exit_word
-from .text import duration, elide, latency, memory, pad, percent, plural, rate, short
+from .text import duration, elide, pad, plural, short
 from .traffic import GAP, parts
 
 _DAY: Final = 86_400
 _EDGE: Final = 64
 """Cells after which the eye would not find from a value to where it is said."""
-_BESIDE: Final = 60
-"""Cells from which on the two charts stand side by side; on fewer there is the CPU's only."""
-_FOUR: Final = 120
-"""And from which on those of what goes through the router stand beside them."""
-_GAP: Final = 2
 _SPACIOUS: Final = 50
 """Cells from which on a run is told in words."""
 _LINES: Final = 4
@@ -64,60 +56,6 @@ def overview(relatives: Sequence[Relative], width: int, styles: Styles, signs: G
     return fitted(line, width)
 
 
-# What it costs --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Costs:
-    """What is drawn over time: values a second apart, the latest last; None is not known."""
-
-    cpu: Sequence[float | None] = ()
-    """Percents of a core."""
-    memory: Sequence[float | None] = ()
-    """Bytes."""
-    requests: Sequence[float | None] | None = None
-    """A second; None where no route leads to it."""
-    p95: Sequence[float | None] = ()
-    """Seconds in which 95 of 100 answers began."""
-
-
-def charts(costs: Costs, width: int, height: int, styles: Styles, signs: Glyphs) -> list[Text]:
-    """CPU and memory over time, each under its latest value; where there is room, requests and their p95 too.
-
-    Args:
-        costs: what is known.
-        width: cells.
-        height: rows of the columns; there are two lines more.
-        styles: of the theme.
-        signs: of the terminal.
-    """
-    four = costs.requests is not None and width >= _FOUR
-    count = 4 if four else 2 if width >= _BESIDE else 1
-    each = (width - 2 - _GAP * (count - 1)) // count
-    drawn = [
-        _chart(costs.cpu, each, height, cpu_top(costs.cpu), _percents, "CPU", "of a core", styles.cpu, styles, signs)
-    ]
-    if count > 1:
-        top = memory_top(costs.memory)
-        drawn.append(_chart(costs.memory, each, height, top, _bytes, "memory", "", styles.memory, styles, signs))
-    if costs.requests is not None and four:
-        top = fine_top(costs.requests)
-        drawn.append(_chart(costs.requests, each, height, top, _rate, "requests/s", "", styles.requests, styles, signs))
-        # Of milliseconds, so that the top of the scale is a round number of them.
-        milliseconds = [None if value is None else value * 1000 for value in costs.p95]
-        top = fine_top(milliseconds)
-        drawn.append(_chart(milliseconds, each, height, top, _latency, "p95", "", styles.changing, styles, signs))
-    lines = []
-    for row in zip(*drawn, strict=True):
-        line = Text(" ")
-        for place, cell in enumerate(row):
-            if place < count - 1:
-                cell.pad_right(each + _GAP - cell.cell_len)
-            line.append_text(cell)
-        lines.append(fitted(line, width))
-    return lines
-
-
 def traffic_line(traffic: Traffic, width: int, styles: Styles) -> Text:
     """What goes through the router to it, in a line."""
     line = Text(" ")
@@ -125,54 +63,6 @@ def traffic_line(traffic: Traffic, width: int, styles: Styles) -> Text:
         line.append(GAP if len(line) > 1 else "")
         line.append(part.words, styles.crashed if part.failures else styles.text)
     return fitted(line, width)
-
-
-def _chart(
-    values: Sequence[float | None],
-    width: int,
-    height: int,
-    top: float,
-    label: Callable[[float], str],
-    name: str,
-    unit: str,
-    style: Style,
-    styles: Styles,
-    signs: Glyphs,
-) -> list[Text]:
-    rows = framed(values, width, height, top, label, ascii=signs.ascii)
-    gutter = cell_len(rows[0].scale)
-    seen = [value for value in list(values)[-(width - gutter) :] if value is not None]
-    latest = values[-1] if values else None
-    title = Text.assemble(
-        (f"{name} ", styles.dim), (label(latest).strip() if latest is not None else "-", styles.strong)
-    )
-    peak = f"  peak {label(max(seen)).strip()}" if seen else ""
-    if unit and latest is not None and title.cell_len + 1 + len(unit) + len(peak) <= width:
-        title.append(f" {unit}", styles.dim)
-    title.append(peak, styles.dim)
-    title.truncate(width, overflow="ellipsis")
-    return [title, *(_row(row, style, styles, axis=row is rows[-1]) for row in rows)]
-
-
-def _row(row: ChartRow, style: Style, styles: Styles, *, axis: bool) -> Text:
-    return Text.assemble((row.scale, styles.faint), (row.plot, styles.faint if axis else style))
-
-
-def _percents(value: float) -> str:
-    # As wide as any other, so that the columns stay where they are when the scale changes.
-    return f"{percent(value) if value % 1 else format(value, '.0f')}%".rjust(5)
-
-
-def _bytes(value: float) -> str:
-    return memory(int(value)).rjust(5)
-
-
-def _rate(value: float) -> str:
-    return rate(value).rjust(5)
-
-
-def _latency(milliseconds: float) -> str:
-    return (latency(milliseconds / 1000) if milliseconds else "0").rjust(5)
 
 
 # How its runs ended ---------------------------------------------------------------------------------------------------

@@ -277,6 +277,7 @@ INSTANCE: tuple[Key, ...] = (
     Key("left_square_bracket", "step(-1)", "[ ]", "previous instance", "Instance", "next", called="previous_instance"),
     Key("right_square_bracket", "step(1)", "]", "next instance", "Instance", called="next_instance"),
     Key("exclamation_mark", "next_crashed", "!", "the next crashed instance", "Instance"),
+    Key("c", "charts", "c", "the next charts: what goes through the route", "Instance", "charts"),
     Key("v", "environment", "v", "the environment; again: with its secrets", "Instance", "env"),
     Key("y", "copy", "y", "copy the selected process's command line", "Instance", "copy"),
     Key("Y", "copy_pid", "Y", "copy the selected process's pid", "Instance"),

@@ -136,8 +136,7 @@ class Formation:
         self._memory: dict[str, deque[float | None]] = {}
         self._usage: dict[str, Usage] = {}
         self._traffic: dict[str, Traffic] = {}
-        self._requests: dict[str, deque[float | None]] = {}
-        self._p95: dict[str, deque[float | None]] = {}
+        self._passed: dict[str, deque[Traffic | None]] = {}
         self.waiting: dict[str, int] = {}
         """Visitors for whom no instance is ready yet, by type."""
         self._cpu_peaks: deque[float] = deque(maxlen=HISTORY)
@@ -259,15 +258,11 @@ class Formation:
     def _routed(self, traffic: Iterable[Traffic], waiting: Mapping[str, int]) -> None:
         self._traffic = {one.name: one for one in traffic}
         self.waiting = dict(waiting)
-        for name in list(self._requests):
+        for name in list(self._passed):
             if name not in self.live and name not in self.types:
-                del self._requests[name], self._p95[name]
-        for name in {*self._traffic, *self._requests}:
-            one = self._traffic.get(name)
-            requests = self._requests.setdefault(name, deque(maxlen=HISTORY))
-            p95 = self._p95.setdefault(name, deque(maxlen=HISTORY))
-            requests.append(one.requests if one is not None else None)
-            p95.append(one.first_byte_p95 if one is not None else None)
+                del self._passed[name]
+        for name in {*self._traffic, *self._passed}:
+            self._passed.setdefault(name, deque(maxlen=HISTORY)).append(self._traffic.get(name))
 
     # What is asked ----------------------------------------------------------------------------------------------------
 
@@ -314,15 +309,10 @@ class Formation:
         """What went through the router in the last second, to an instance or to a type; None when nothing is known."""
         return self._traffic.get(name)
 
-    def request_history(self, name: str) -> Sequence[float | None]:
-        """Requests a second of an instance or a type, a second apart, the latest last. Not the same seconds as those of
+    def traffic_history(self, name: str) -> Sequence[Traffic | None]:
+        """The same a second apart, the latest last; None where nothing was told of it. Not the same seconds as those of
         the CPU."""
-        return self._requests.get(name, ())
-
-    def p95_history(self, name: str) -> Sequence[float | None]:
-        """Seconds in which 95 of 100 answers began, in the same seconds; None where nothing was asked. Of a type it is
-        that of all its answers."""
-        return self._p95.get(name, ())
+        return self._passed.get(name, ())
 
     def restarts(self, name: str) -> int:
         """Restarts of a type's instances together."""

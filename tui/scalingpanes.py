@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from procdeck.core.router.control import Traffic
-
+from . import measures
 from . import scalingplot as plot
 from .chart import cpu_top, memory_top, time_axis
+from .measures import Measure
 from .scaling import Second
 from .scalingfacts import Facts
 from .scalingplot import Frame, Line
@@ -98,10 +98,9 @@ def _panes(facts: Facts) -> list[_Pane]:
         _curve(facts, "requests", lambda second: second.requests, rate, plot.fine_top),
         rate(latest.requests) if latest is not None else "-",
     )
-    # The worst of the seconds in one column: an average would hide what somebody waited for.
     p95 = _Pane(
         "p95",
-        _curve(facts, "p95", lambda second: _milli(second.p95), _latency, plot.fine_top, max),
+        _curve(facts, "p95", lambda second: measures.milliseconds(second.p95), measures.P95.words, plot.fine_top, max),
         latency(latest.p95) if latest is not None else "-",
     )
     return [*panes, requests, p95, cpu, mem]
@@ -127,50 +126,22 @@ def _curve(
 
 def _of_route(facts: Facts) -> list[_Pane]:
     """What goes through the route, as the router counts it."""
-    now = facts.seconds[-1].traffic if facts.seconds else None
-
-    def pane(
-        name: str,
-        style: str,
-        value: Callable[[Traffic], float | None],
-        words: Callable[[float], str],
-        top_of: Callable[[Sequence[float | None]], float] = plot.fine_top,
-        join: Callable[[list[float]], float] = plot.mean,
-    ) -> _Pane:
-        def of(second: Second) -> float | None:
-            return None if second.traffic is None else value(second.traffic)
-
-        known = None if now is None else value(now)
-        return _Pane(name, _curve(facts, style, of, words, top_of, join), "-" if known is None else words(known))
-
     return [
-        pane("connections", "requests", lambda one: float(one.connections), _plain, _with_air),
-        pane("new/s", "requests", lambda one: one.opened, rate),
-        pane("bytes/s", "cpu", lambda one: one.received + one.sent, lambda value: memory(int(value)), _bytes_top),
-        pane("p50", "p95", lambda one: _milli(one.first_byte_p50), _latency),
-        pane("failures/s", "failures", lambda one: float(one.failures), _plain, join=max),
+        _measured(facts, measures.CONNECTIONS, "requests"),
+        _measured(facts, measures.OPENED, "requests"),
+        _measured(facts, measures.BYTES, "cpu"),
+        _measured(facts, measures.P50, "p95"),
+        _measured(facts, measures.FAILURES, "failures"),
     ]
 
 
-def _plain(value: float) -> str:
-    return f"{value:g}"
+def _measured(facts: Facts, measure: Measure, style: str) -> _Pane:
+    def of(second: Second) -> float | None:
+        return None if second.traffic is None else measure.value(second.traffic)
 
-
-def _latency(milliseconds: float) -> str:
-    return latency(milliseconds / 1000)
-
-
-def _bytes_top(values: Sequence[float | None]) -> float:
-    return memory_top(values, air=1.0, least=1024.0)
-
-
-def _with_air(values: Sequence[float | None]) -> float:
-    """What stays level is no wall."""
-    return plot.fine_top(None if value is None else 1.25 * value for value in values)
-
-
-def _milli(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds * 1000
+    latest = of(facts.seconds[-1]) if facts.seconds else None
+    curve = _curve(facts, style, of, measure.words, measure.top, measure.join)
+    return _Pane(measure.name, curve, "-" if latest is None else measure.words(latest))
 
 
 def _seen(facts: Facts, frame: Frame) -> list[Second]:

@@ -278,9 +278,10 @@ class Tour:
         assert self._stage is not None
         formation = self._stage.formation
         last = 3 if settled else 1
-        requests = [one for one in list(formation.request_history(MEASURED))[-last:] if one is not None]
-        p95 = [one for one in list(formation.p95_history(MEASURED))[-last:] if one is not None]
-        return _Measured(median(requests) if requests else None, median(p95) if p95 else None, self._failed)
+        seen = [one for one in list(formation.traffic_history(MEASURED))[-last:] if one is not None]
+        p95 = [one.first_byte_p95 for one in seen if one.first_byte_p95 is not None]
+        requests = median(one.requests for one in seen) if seen else None
+        return _Measured(requests, median(p95) if p95 else None, self._failed)
 
     def _figures(self) -> tuple[tuple[str, str, str], ...]:
         now, before = self._measured(), self._before

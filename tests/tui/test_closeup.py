@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import fields
 
@@ -159,59 +158,6 @@ class TestOverview:
         assert wide.startswith(" 1 master, 4 workers · 8 processes, 48 threads ")
         assert wide.endswith(" sh → npm → sh → node → 4 × node ")
         assert "→" not in closeup.overview(family(*CLUSTER), 60, STYLES, SIGNS).plain
-
-
-class TestCharts:
-    CPU = (0.0, 24.9, None, 61.0)
-    MEMORY = (100.0 * MEBIBYTE, None, None, 301.0 * MEBIBYTE)
-
-    @given(st.integers(20, 200), st.sampled_from([2, 4, 6]), st.booleans())
-    def test_no_line_is_wider_than_the_page(self, width: int, height: int, ascii: bool) -> None:
-        lines = closeup.charts(closeup.Costs(self.CPU, self.MEMORY), width, height, STYLES, ASCII if ascii else SIGNS)
-        assert len(lines) == height + 2
-        assert all(line.cell_len <= width for line in lines)
-
-    def test_stand_side_by_side_with_their_latest_values(self) -> None:
-        lines = closeup.charts(closeup.Costs(self.CPU, self.MEMORY), 80, 4, STYLES, SIGNS)
-        assert lines[0].plain.startswith(" CPU 61% of a core  peak 61%   ")
-        assert lines[0].plain.rstrip().endswith(" memory 301M  peak 301M")
-        assert lines[1].plain.split() == ["100%┤", "512M┤"]
-        assert lines[5].plain.count("now") == 2
-
-    def test_a_missing_sample_is_a_hole(self) -> None:
-        lines = closeup.charts(closeup.Costs(self.CPU), 40, 4, STYLES, SIGNS)
-        assert [line.plain[-4:] for line in lines[1:5]] == ["    ", "   ▄", "   █", "▁█ █"]
-
-    def test_of_nothing_known_there_is_nothing_said(self) -> None:
-        lines = closeup.charts(closeup.Costs((None,)), 80, 4, STYLES, SIGNS)
-        assert lines[0].plain.split() == ["CPU", "-", "memory", "-"]
-
-    def test_the_columns_stay_where_they_are_when_the_scale_changes(self) -> None:
-        gutters = {
-            closeup.charts(closeup.Costs((cpu,), (memory,)), 80, 4, STYLES, SIGNS)[1].plain.index("┤")
-            for cpu in (1.0, 50.0, 399.0)
-            for memory in (1.0, 900.0 * MEBIBYTE, 3e9)
-        }
-        assert len(gutters) == 1
-
-    @given(st.integers(20, 200), st.booleans())
-    def test_four_are_no_wider_than_the_page_either(self, width: int, ascii: bool) -> None:
-        costs = closeup.Costs(self.CPU, self.MEMORY, (0.0, None, 12_345.0), (0.1, None, 41.0))
-        lines = closeup.charts(costs, width, 4, STYLES, ASCII if ascii else SIGNS)
-        assert len(lines) == 6
-        assert all(line.cell_len <= width for line in lines)
-
-    def test_what_the_router_counts_stands_beside_them_where_there_is_room(self) -> None:
-        costs = closeup.Costs(self.CPU, self.MEMORY, (30.0, 34.0), (None, 0.038))
-        wide = closeup.charts(costs, 120, 4, STYLES, SIGNS)
-        assert re.split(r"  +", wide[0].plain.strip()) == [
-            *("CPU 61% of a core", "peak 61%", "memory 301M", "peak 301M"),
-            *("requests/s 34", "peak 34", "p95 38ms", "peak 38ms"),
-        ]
-        assert [part for part in wide[1].plain.split() if "┤" in part] == ["100%┤", "512M┤", "40┤", "40ms┤"]
-        assert wide[5].plain.count("now") == 4
-        assert "requests" not in text(closeup.charts(costs, 119, 4, STYLES, SIGNS))
-        assert "requests" not in text(closeup.charts(closeup.Costs(self.CPU), 120, 4, STYLES, SIGNS))
 
 
 class TestTraffic:

@@ -185,6 +185,7 @@ INSTANCE = {
     "space": Case(text, None, ("G",)),
     "left_square_bracket": Case(chosen, "worker.1"),
     "right_square_bracket": Case(chosen, None, ("[",)),
+    "c": Case(toast),
     "v": Case(says("API_TOKEN"), True),
     "y": Case(clipboard),
     "Y": Case(clipboard, "4711"),

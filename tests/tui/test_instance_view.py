@@ -80,6 +80,9 @@ def cursor(deck: Deck) -> str:
     return line
 
 
+CHARTS = ["CPU", "memory", "requests/s", "p95", "connections", "new/s", "bytes/s", "failures/s"]
+
+
 class TestThePage:
     async def test_tree_and_charts_are_seen_first_on_the_smallest_usual_screen(self) -> None:
         async with dashboard(serving()) as deck:
@@ -138,6 +141,44 @@ class TestThePage:
             assert "── runs ──" in "\n".join(deck.part("#closeup-beside"))
             await deck.resize(80, 24)
             assert cursor(deck).split()[-1] == "9"
+
+
+class TestCharts:
+    async def test_c_goes_through_what_is_counted_of_a_routed_one(self) -> None:
+        engine = serving()
+        engine.route("web", 8000)
+        async with dashboard(engine) as deck:
+            await opened(deck)
+            engine.traffic(web_1=(30.0, 0.038), web_2=(12.0, 0.036))
+            await pass_time(deck)
+            assert "c charts" in deck.footer
+            seen = []
+            for _ in range(5):
+                seen.append([word for word in CHARTS if f" {word} " in deck.lines[3]])
+                await deck.press("c")
+            assert seen == [*([CHARTS[i], CHARTS[i + 1]] for i in (0, 2, 4, 6)), ["CPU", "memory"]]
+            await deck.resize(120, 36)
+            assert "requests/s 12" not in deck.lines[3]
+            assert "connections" in deck.lines[3]
+            assert "failures/s 0" in deck.lines[3]
+
+    async def test_it_stays_with_the_next_instance(self) -> None:
+        engine = serving()
+        engine.route("web", 8000)
+        async with dashboard(engine) as deck:
+            await opened(deck)
+            await deck.press("c", "]")
+            assert "web.3" in deck.lines[0]
+            assert "requests/s" in deck.text
+
+    async def test_without_a_route_it_says_how_to_come_to_one(self) -> None:
+        async with dashboard(serving()) as deck:
+            await opened(deck)
+            assert "c charts" not in deck.footer
+            await deck.press("c")
+            assert deck.toasts == [
+                "web has no route: set a route to see requests: --route web=8000, or route = 8000 in procdeck.toml"
+            ]
 
 
 class TestLooking:

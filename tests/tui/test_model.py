@@ -282,6 +282,11 @@ def passed(name: str, requests: float, p95: float | None = None) -> Traffic:
     return Traffic(name, 1, 0.0, requests, 0.0, 0.0, p95, p95, 0)
 
 
+def requests(made: Formation, name: str) -> list[float | None]:
+    """What is known of a name, second by second."""
+    return [None if one is None else one.requests for one in made.traffic_history(name)]
+
+
 class TestWhatGoesThroughTheRouter:
     def test_it_is_known_of_instances_and_of_types(self) -> None:
         made = formation(view("web.1"), view("worker.1"))
@@ -302,20 +307,19 @@ class TestWhatGoesThroughTheRouter:
         made.apply(Routed([passed("web", 3.0, 0.2), passed("web.1", 3.0, 0.2)]), 101.0)
         made.apply(Routed([passed("web", 0.0)]), 102.0)
         made.apply(Routed([passed("web", 9.0, 0.1), passed("web.1", 4.0, 0.1), passed("web.2", 5.0, 0.1)]), 103.0)
-        assert [*made.request_history("web")] == [3.0, 0.0, 9.0]
-        assert [*made.p95_history("web")] == [0.2, None, 0.1]
-        assert [*made.request_history("web.1")] == [3.0, None, 4.0]
-        assert [*made.request_history("web.2")] == [5.0], "it begins with the first news of it"
-        assert [*made.request_history("worker")] == []
+        assert requests(made, "web") == [3.0, 0.0, 9.0]
+        assert requests(made, "web.1") == [3.0, None, 4.0]
+        assert requests(made, "web.2") == [5.0], "it begins with the first news of it"
+        assert requests(made, "worker") == []
 
     def test_the_history_is_bounded_and_goes_with_what_it_is_of(self) -> None:
         made = formation(view("web.1"))
         for second in range(HISTORY + 5):
             made.apply(Routed([passed("web.1", float(second))]), 101.0 + second)
-        assert len(made.request_history("web.1")) == HISTORY
+        assert len(requests(made, "web.1")) == HISTORY
         made.apply(InstanceRemoved("web.1"), 500.0)
         made.apply(Routed([]), 501.0)
-        assert [*made.request_history("web.1")] == []
+        assert requests(made, "web.1") == []
 
     def test_a_snapshot_has_the_latest(self) -> None:
         made = Formation()

@@ -17,12 +17,14 @@ from procdeck.core.errors import ProcdeckError
 from procdeck.core.messages import InstanceDetail
 
 from .. import clipboard, closeup
+from ..closecharts import Costs, charts, sheets
 from ..environmentlook import EnvironmentLook
 from ..keys import INSTANCE
 from ..model import Formation, Live, Row
 from ..pagelines import Styles
 from ..processlist import ProcessList
 from ..processtree import about, tree
+from ..scalingwords import no_route
 from ..status import Glyphs, Tone, instance_status
 from ..text import duration, short
 from ..widgets.lines import Hint, LogTitle, Note
@@ -61,7 +63,9 @@ class InstanceScreen(ActingScreen):
         self._processes = ProcessList(signs)
         self._parts: list[int] = []
         """The lines of the page at which its parts begin."""
-        self._costs = closeup.Costs()
+        self._costs = Costs()
+        self._sheet = 0
+        """Which of the charts are seen."""
         self._environment = EnvironmentLook(client)
         self._looked = 0.0
         self._looking = False
@@ -185,7 +189,7 @@ class InstanceScreen(ActingScreen):
         traffic = self._formation.traffic(self.instance)
         if traffic is not None:
             head.append(closeup.traffic_line(traffic, width, styles))
-        costs = closeup.charts(self._costs, width, max(1, rows), styles, self._signs)
+        costs = charts(self._costs, width, max(1, rows), styles, self._signs, self._sheet)
         # On a low screen only the numbers above the charts.
         head += costs if rows else costs[:1]
         self._head.show(head)
@@ -214,15 +218,14 @@ class InstanceScreen(ActingScreen):
         self._main.show(page)
         self._show_footer()
 
-    def _known_costs(self, type_name: str) -> closeup.Costs:
+    def _known_costs(self, type_name: str) -> Costs:
         formation, name = self._formation, self.instance
         type_ = formation.types.get(type_name)
         routed = type_ is not None and type_.route is not None
-        return closeup.Costs(
+        return Costs(
             list(formation.cpu_history(name)),
             list(formation.memory_history(name)),
-            list(formation.request_history(name)) if routed else None,
-            list(formation.p95_history(name)),
+            list(formation.traffic_history(name)) if routed else None,
         )
 
     def _more(self, width: int, styles: Styles, *, wide: bool) -> list[list[Text]]:
@@ -277,11 +280,26 @@ class InstanceScreen(ActingScreen):
             shown += [hint for hint in self.acting_hints() if hint.action not in ("restart_crashed", "next_crashed")]
             if self._live.view.crashes and _HINTS["inspect"] not in shown:
                 shown.append(_HINTS["inspect"])
-        shown += [_HINTS["environment"], Hint("[/]", "other instance", "step(1)")]
-        shown.append(_HINTS["copy"])
+        if sheets(self._costs, self.size.width) > 1:
+            shown.append(_HINTS["charts"])
+        shown += [_HINTS["environment"], Hint("[/]", "next one", "step(1)"), _HINTS["copy"]]
         shown.append(Hint("tab", "other pane", "swap_pane") if self._beside.display else _HINTS["swap_pane"])
         shown.append(Hint("+/-", "scale", "scale_by(1)"))
         self._footer.show([*self.attach_hint(), *shown], [_HINTS["app.help"], _HINTS["app.quit_formation"]])
+
+    def action_charts(self) -> None:
+        """The next ones of the charts."""
+        why_not = self.why_not("charts")
+        if why_not:
+            self.notify(f"{why_not}: {no_route(Row.of(self.instance).type)}", severity="warning", markup=False)
+            return
+        self._sheet = (self._sheet + 1) % sheets(self._costs, self.size.width)
+        self._show()
+
+    def why_not(self, name: str) -> str:
+        if name == "charts" and sheets(self._costs, self.size.width) < 2:
+            return f"{Row.of(self.instance).type} has no route"
+        return super().why_not(name)
 
     # Moving -----------------------------------------------------------------------------------------------------------
 
