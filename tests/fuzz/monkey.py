@@ -134,7 +134,7 @@ class Monkey:
                 for _ in range(times):
                     self.deck.app.post_message(events.Key(key, _character(key)))
             elif kind == "resize":
-                size = self.random.choice(_SIZES)
+                size = self.random.choice([*_SIZES, *_TOO_SMALL])
                 self.done.append(f"resize {size}…")
                 driver = self.deck.app._driver
                 assert driver is not None

@@ -6,6 +6,7 @@ import pytest
 from textual import events
 
 from procdeck.tui.screens.main import MainScreen
+from procdeck.tui.screens.small import SmallScreen
 
 from .deck import dashboard
 
@@ -21,3 +22,19 @@ async def test_keys_hammered_at_a_view_close_that_view_only(opening: str, closin
         await deck.settle()
         assert view not in deck.app.screen_stack
         assert any(isinstance(screen, MainScreen) for screen in deck.app.screen_stack)
+
+
+async def test_a_view_behind_another_one_stays_until_that_has_closed() -> None:
+    async with dashboard() as deck:
+        await deck.press(":")
+        palette = deck.app.screen
+        await deck.resize(30, 8)
+        assert isinstance(deck.app.screen, SmallScreen)
+        for _ in range(2):  # keys that were on their way when the terminal became small
+            palette.post_message(events.Key("escape", None))
+        await deck.settle()
+        assert isinstance(deck.app.screen, SmallScreen)
+        await deck.resize(80, 24)
+        assert deck.app.screen is palette
+        await deck.press("escape")
+        assert isinstance(deck.app.screen, MainScreen)

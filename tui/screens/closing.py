@@ -13,4 +13,5 @@ class ClosingScreen(Screen[ScreenResultType]):
         Textual closes whatever is in front (`textual/screen.py`, `dismiss`): a second key that was on its way when the
         view closed closed the one below, and a third the main view.
         """
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        # Not `is_current`, which holds too for one that can be seen behind another.
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
