@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from textual import events
 from textual.geometry import Size
 from textual.keys import _character_to_key
+from textual.widgets import Input
 
 from procdeck.core.messages import ConfigChange, Scale
 from procdeck.core.state import Exit, State
 from procdeck.tui.keys import VIEWS
 from procdeck.tui.model import Row
 from procdeck.tui.screens.acting import ActingScreen
+from procdeck.tui.screens.deck import DeckScreen
 from procdeck.tui.screens.main import MainScreen
 from procdeck.tui.screens.small import SmallScreen
 from tests.support.fake_engine import Asked, FakeEngine
@@ -281,6 +283,9 @@ class Monkey:
         assert deck.app._exception is None, f"{deck.app._exception!r}, after {last}"
         strips = deck.app.screen._compositor.render_strips()
         assert len(strips) == deck.app.size.height, f"lines are missing, after {last}"
+        screen = deck.app.screen
+        if isinstance(screen, DeckScreen) and screen.typing:
+            assert isinstance(screen.focused, Input), f"what is typed is not typed, after {last}"
         asked = engine.commands[before.commands :]
         if expected is not None:
             assert asked == expected, f"asked {asked} for {expected}, after {last}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from procdeck.core.client import Client
 from procdeck.core.errors import ProcdeckError
@@ -273,6 +274,22 @@ class TestScaling:
                 assert deck.engine.commands[-1] == Scale(sent)
                 assert "? help" in deck.footer
             assert "0/0" in deck.rows["web"]
+
+    @pytest.mark.parametrize("elsewhere", ["LogView", "FormationTable", "Header", "the terminal's window"])
+    async def test_a_click_elsewhere_leaves_what_is_being_typed(self, elsewhere: str) -> None:
+        async with dashboard() as deck:
+            await deck.press("s", "5")
+            if elsewhere == "the terminal's window":
+                deck.app.post_message(events.AppBlur())
+                await deck.settle()
+            else:
+                await deck.click(elsewhere, 20, 0)
+            await deck.press("0")
+            assert "scale web to: 50" in deck.lines[-1]
+            await deck.press("escape")
+            assert "? help" in deck.footer
+            await deck.press("+")
+            assert deck.engine.commands == [Scale("web+1")]
 
     async def test_from_an_instance_it_is_its_type_that_is_asked_for(self) -> None:
         async with dashboard() as deck:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.message import Message
+from textual.widget import Widget
 
 from procdeck.core.client import Client
 from procdeck.core.messages import Crashed, CrashLearned
@@ -98,6 +99,12 @@ class DeckScreen(ClosingScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While something is being typed, no key of the view acts."""
         return not self._prompt.display
+
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """While something is being typed, what is typed goes on to be typed there, wherever somebody has clicked: no
+        other key acts until then."""
+        if not self.typing or (widget is not None and self._prompt in widget.ancestors):
+            super().set_focus(widget, scroll_visible, from_app_focus)
 
     def ask(self, label: str, preview: Preview, then: Callable[[str], None], *, value: str = "") -> None:
         """Lets a person type a line, in the place of the footer.

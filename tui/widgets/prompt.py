@@ -20,7 +20,7 @@ class Prompt(Horizontal):
             self.value = value
 
     class Cancelled(Message):
-        """Escape was pressed, or the focus went elsewhere."""
+        """Escape was pressed."""
 
     def __init__(self) -> None:
         super().__init__()
