@@ -17,7 +17,7 @@ from ..model import Formation, Row
 from ..status import Glyphs
 from ..widgets.lines import Footer, Hint
 from ..widgets.prompt import Prompt
-from .closing import ClosingScreen
+from .steady import SteadyScreen
 
 Preview = Callable[[str], tuple[str, bool]]
 """From what is typed: the words at the right of it, and whether it may be entered."""
@@ -28,7 +28,7 @@ def hints(keys: tuple[Key, ...]) -> dict[str, Hint]:
     return {key.action: Hint(key.shown.split(" ")[0], key.hint, key.action) for key in keys if key.hint}
 
 
-class DeckScreen(ClosingScreen[None]):
+class DeckScreen(SteadyScreen[None]):
     """A view of the formation. What is asked of the engine goes through the app."""
 
     KEYS: ClassVar[tuple[Key, ...]] = ()

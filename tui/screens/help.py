@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from ..keymap import Keymap
 from ..keys import HELP, MAIN, VIEWS, Key
-from .closing import ClosingScreen
+from .steady import SteadyScreen
 
 _TWO_COLUMNS = 116
 """Cells from which on the keys stand in two columns."""
@@ -24,7 +24,7 @@ _SHORT_LIVED = frozenset({"themes", "quitting", "help"})
 """Views that say themselves what can be done."""
 
 
-class HelpScreen(ClosingScreen[None], ModalScreen[None]):
+class HelpScreen(SteadyScreen[None], ModalScreen[None]):
     """Lists the keys of the view from which it was opened, and what else there is in other views."""
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in HELP]

@@ -19,7 +19,7 @@ from textual.widgets import Input
 from ..commands import Command, Found
 from ..status import Glyphs
 from ..text import elide
-from .closing import ClosingScreen
+from .steady import SteadyScreen
 
 
 class CommandList(Widget):
@@ -128,7 +128,7 @@ class CommandList(Widget):
         return self.get_component_rich_style(f"commands--{name}", partial=True)
 
 
-class PaletteScreen(ClosingScreen[Command | None], ModalScreen[Command | None]):
+class PaletteScreen(SteadyScreen[Command | None], ModalScreen[Command | None]):
     """Asks for a command. Is dismissed with it, or with nothing."""
 
     def __init__(self, find: Callable[[str], Sequence[Found]], signs: Glyphs) -> None:

@@ -20,11 +20,12 @@ from ..model import Formation, Live
 from ..status import Glyphs, instance_status
 from ..text import elide, plural, short
 from .small import MIN_HEIGHT, MIN_WIDTH
+from .steady import SteadyScreen
 
 _QUIET = frozenset({State.STOPPED, State.EXITED, State.CRASHED, State.BACKOFF})
 
 
-class QuittingScreen(ModalScreen[None]):
+class QuittingScreen(SteadyScreen[None], ModalScreen[None]):
     """Lists the instances on their way out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in QUITTING]

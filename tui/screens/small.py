@@ -6,10 +6,12 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from .steady import SteadyScreen
+
 MIN_WIDTH, MIN_HEIGHT = 40, 10
 
 
-class SmallScreen(ModalScreen[None]):
+class SmallScreen(SteadyScreen[None], ModalScreen[None]):
     """Stands in front of everything while the terminal is too small. The formation goes on behind it."""
 
     # With priority: a key that comes while the terminal grows again would go to a page that is taken down.

@@ -16,10 +16,10 @@ from textual.widgets import Static
 
 from ..keys import THEMES
 from ..status import Glyphs
-from .closing import ClosingScreen
+from .steady import SteadyScreen
 
 
-class ThemeScreen(ClosingScreen[str | None], ModalScreen[str | None]):
+class ThemeScreen(SteadyScreen[str | None], ModalScreen[str | None]):
     """Lets a person choose a theme. Its result is the name, or None when the one before is to stay."""
 
     BINDINGS: ClassVar[list[BindingType]] = [key.binding() for key in THEMES]

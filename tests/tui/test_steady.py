@@ -1,9 +1,11 @@
-"""A view closes once, however often it is told to: what was on its way to it does not close the one below."""
+"""Keys and clicks that were meant for what has just gone do nothing: a view closes once, however often it is told to,
+and does not close the one below."""
 
 from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.widgets._toast import Toast
 
 from procdeck.tui.screens.main import MainScreen
 from procdeck.tui.screens.small import SmallScreen
@@ -38,3 +40,18 @@ async def test_a_view_behind_another_one_stays_until_that_has_closed() -> None:
         assert deck.app.screen is palette
         await deck.press("escape")
         assert isinstance(deck.app.screen, MainScreen)
+
+
+async def test_a_click_on_a_toast_that_has_just_gone_is_a_click_on_nothing() -> None:
+    async with dashboard() as deck:
+        deck.app.notify("soon gone")
+        await deck.shows("soon gone")
+        await deck.settle()
+        toast = deck.app.screen.query_one(Toast)
+        x, y, _, _ = toast.region
+        await toast.remove()
+        # Before the others are laid out anew.
+        down = events.MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y)
+        deck.app.screen._forward_event(down)
+        await deck.settle()
+        assert deck.app._exception is None
