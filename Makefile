@@ -33,8 +33,8 @@ faults: $(VENV)/dev ## Prove that nothing is left behind, in every way, and writ
 	$(BIN)/python -m tests.faults
 	FAULTS=all $(BIN)/python -m pytest -n 2 -rP --ignore=tests/faults/test_matrix.py tests/faults $(PYTEST_ARGS)
 
-fuzz: $(VENV)/dev ## Hammer at the dashboard for a minute each on a made-up and on a real formation
-	FUZZ=$(or $(FUZZ),60) $(BIN)/python -m pytest -n 2 -q tests/fuzz $(PYTEST_ARGS)
+fuzz: $(VENV)/dev ## Hammer at the dashboard for a minute: a made-up formation, a real one, a real terminal
+	FUZZ=$(or $(FUZZ),60) $(BIN)/python -m pytest -n 3 -q tests/fuzz $(PYTEST_ARGS)
 
 bench: $(VENV)/dev ## Measure what is said about speed and memory, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
