@@ -52,23 +52,23 @@ class Answers:
     would be keys: `r` in an answer restarts something."""
 
     def __init__(self) -> None:
-        self.awaited = False
-        """An answer is to come: an escape byte at the end may be its first."""
         self._held = ""
 
-    def sift(self, text: str) -> tuple[str, list[str]]:
+    def sift(self, text: str, *, awaited: bool) -> tuple[str, list[str]]:
         """Goes through what was read.
+
+        Args:
+            text: what was read.
+            awaited: an answer is to come, so that an escape byte at the end may be its first.
 
         Returns:
             What was typed, and the answers in it. The beginning of an answer is held back.
         """
         text = self._held + text
         answers = _ANSWER.findall(text)
-        if answers:
-            self.awaited = False
-            text = _ANSWER.sub("", text)
+        text = _ANSWER.sub("", text)
         begun = _BEGUN.search(text)
-        self._held = begun[0] if begun and (len(begun[0]) > 1 or self.awaited) else ""
+        self._held = begun[0] if begun and (len(begun[0]) > 1 or awaited) else ""
         return text[: len(text) - len(self._held)], answers
 
     def release(self) -> str:

@@ -23,6 +23,8 @@ _TWO: Final = 60
 _FOUR: Final = 120
 """And from which on four do."""
 _GAP: Final = 2
+_WIDE: Final = 5
+"""Cells that each value on a scale takes, so that the columns stay where they are when the scale changes."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def charts(costs: Costs, width: int, height: int, styles: Styles, signs: Glyphs,
     count = _beside(costs, width)
     each = (width - 2 - _GAP * (count - 1)) // count
     start = sheet % sheets(costs, width) * count
-    drawn = [_chart(plot, each, height, styles, signs) for plot in _plots(costs, styles)[start : start + count]]
+    drawn = [_chart(plot, each, height, styles, signs) for plot in _plots(costs, styles, start, count)]
     lines = []
     for row in zip(*drawn, strict=True):
         line = Text(" ")
@@ -96,18 +98,28 @@ def _beside(costs: Costs, width: int) -> int:
     return 2 if width >= _TWO else 1
 
 
-def _plots(costs: Costs, styles: Styles) -> list[_Plot]:
-    """All that there are, the most telling first."""
-    plots = [
+def _plots(costs: Costs, styles: Styles, start: int, count: int) -> list[_Plot]:
+    """So many of all that there are, from a place on; the most telling come first."""
+    own = [
         _Plot("CPU", "of a core", costs.cpu, cpu_top(costs.cpu), _percents, styles.cpu),
         _Plot("memory", "", costs.memory, memory_top(costs.memory), _bytes, styles.memory),
-    ]
-    for measure, style in _OF_ROUTE if costs.traffic is not None else ():
-        values = [None if one is None else measure.value(one) for one in costs.traffic or ()]
-        if measure is FAILURES and not any(values):
-            style = "faint"  # nothing that anybody should look at
-        plots.append(_Plot(measure.name, "", values, measure.top(values), _as_wide(measure), getattr(styles, style)))
-    return plots
+    ][start : start + count]
+    if costs.traffic is None:
+        return own
+    rest = max(0, start - 2)
+    shown = _OF_ROUTE[rest : rest + count - len(own)]
+    return [*own, *(_measured(measure, costs.traffic, style, styles) for measure, style in shown)]
+
+
+def _measured(measure: Measure, traffic: Sequence[Traffic | None], style: str, styles: Styles) -> _Plot:
+    values = [None if one is None else measure.value(one) for one in traffic]
+    if measure is FAILURES and not any(values):
+        style = "faint"  # nothing that anybody should look at
+
+    def words(value: float) -> str:
+        return measure.words(value).rjust(_WIDE)
+
+    return _Plot(measure.name, "", values, measure.top(values), words, getattr(styles, style))
 
 
 def _chart(plot: _Plot, width: int, height: int, styles: Styles, signs: Glyphs) -> list[Text]:
@@ -130,16 +142,9 @@ def _row(row: ChartRow, style: Style, styles: Styles, *, axis: bool) -> Text:
     return Text.assemble((row.scale, styles.faint), (row.plot, styles.faint if axis else style))
 
 
-# As wide as any other, so that the columns stay where they are when the scale changes.
-
-
-def _as_wide(measure: Measure) -> Callable[[float], str]:
-    return lambda value: measure.words(value).rjust(5)
-
-
 def _percents(value: float) -> str:
-    return f"{percent(value) if value % 1 else format(value, '.0f')}%".rjust(5)
+    return f"{percent(value) if value % 1 else format(value, '.0f')}%".rjust(_WIDE)
 
 
 def _bytes(value: float) -> str:
-    return memory(int(value)).rjust(5)
+    return memory(int(value)).rjust(_WIDE)

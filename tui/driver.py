@@ -47,7 +47,8 @@ class TerminalDriver(LinuxDriver):
         self._handed_over = False
         """The terminal is somebody else's for now."""
         self._answers = Answers()
-        self._asked = 0.0
+        self._awaited_until = 0.0
+        """When an answer is no longer to be expected, on the monotonic clock."""
         self._escape = constants.ESCAPE_DELAY if "ESCDELAY" in os.environ else ESCAPE
         constants.ESCAPE_DELAY = self._escape  # type: ignore[misc]  # the parser asks for it with each key
 
@@ -64,8 +65,8 @@ class TerminalDriver(LinuxDriver):
                 data = os.read(self.fileno, 4096)
                 if not data:
                     self.exit_event.wait(_LOOK)  # the end of the file, over and over
-                self._answers.awaited &= time.monotonic() < self._asked + ANSWER
-                text, answers = self._answers.sift(decode(data))
+                awaited = time.monotonic() < self._awaited_until
+                text, answers = self._answers.sift(decode(data), awaited=awaited)
                 self._tell(answers)
             else:
                 data, text = b"", self._answers.release()
@@ -80,6 +81,7 @@ class TerminalDriver(LinuxDriver):
 
     def _tell(self, answers: list[str]) -> None:
         for answer in answers:
+            self._awaited_until = 0.0
             light = light_by_answer(answer)
             if light is not None:
                 self.process_message(self.BackgroundTold(light=light))
@@ -100,7 +102,7 @@ class TerminalDriver(LinuxDriver):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resized)
         if "NO_COLOR" not in os.environ and can_be_asked(os.environ):
-            self._answers.awaited, self._asked = True, time.monotonic()
+            self._awaited_until = time.monotonic() + ANSWER
             self.write(QUESTION)
             self.flush()
 

@@ -81,10 +81,10 @@ class ThemedApp(App[int]):
         if self.no_color:
             self.notify("NO_COLOR is set: there are the terminal's own two colours.")
             return
-        before = self.theme
+        before, chosen = self.theme, self.theme if self._chosen else None
 
         def then(name: str | None) -> None:
-            self.choose_theme(name or before)
+            self.choose_theme(name or chosen)
             if name is not None:
                 self.theme_kept(name)
 

@@ -59,9 +59,8 @@ def test_only_a_terminal_that_knows_the_question_is_asked(environ: dict[str, str
 
 def sifted(*pieces: str, awaited: bool = False) -> tuple[str, list[str]]:
     sieve, typed, answers = Answers(), "", list[str]()
-    sieve.awaited = awaited
     for piece in pieces:
-        text, found = sieve.sift(piece)
+        text, found = sieve.sift(piece, awaited=awaited)
         typed += text
         answers += found
     return typed + sieve.release(), answers
@@ -98,7 +97,12 @@ async def test_the_theme_goes_with_the_background_until_somebody_chooses_one() -
         deck.app.go_with_background(light=True)
         await deck.settle()
         assert deck.app.theme == "procdeck-light"
-        deck.app.action_take_theme("nord")
+        # To look at others and to go back is no choice.
+        await deck.press("T", "j", "escape")
         deck.app.go_with_background(light=False)
+        await deck.settle()
+        assert deck.app.theme == "procdeck"
+        deck.app.action_take_theme("nord")
+        deck.app.go_with_background(light=True)
         await deck.settle()
         assert deck.app.theme == "nord"
