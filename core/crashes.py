@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from .coroner import Death, Surroundings
 
 LOAD_DELAY = 1.0
-"""Seconds after the first start until that is loaded, beside everything else, which the first crash will need."""
+"""Seconds after the first start until that is loaded, beside everything else, which the first crash will need. While
+there is a flood, it is tried again after as many."""
 SETTLED = 10.0
 """Seconds after which what does not listen on its PORT is not going to."""
 LAST_LOOK = 0.5
@@ -45,6 +46,7 @@ class Crashes:
         holder: Callable[[int], str | None],
         instances: Callable[[], Sequence[Instance]],
         claim: Callable[[int], contextlib.AbstractContextManager[None]],
+        flooded: Callable[[], bool],
         tell: Callable[[Event], None],
         failed: Callable[[str], None],
     ) -> None:
@@ -54,6 +56,7 @@ class Crashes:
             holder: who listens on a port now, in words.
             instances: those that are there.
             claim: says that a child is none of the formation's.
+            flooded: whether the engine has its hands full with output.
             tell: tells viewers.
             failed: hears that reports cannot be written.
         """
@@ -63,6 +66,7 @@ class Crashes:
         self._holder = holder
         self._instances = instances
         self._claim = claim
+        self._flooded = flooded
         self._tell = tell
         self._book = Crashbook()
         self._loops = Loops(config=config, files=self._files, instances=instances, claim=claim, learned=self._learned)
@@ -243,6 +247,9 @@ class Crashes:
 
     def _load(self) -> None:
         # Beside everything else. Whoever needs it before it is there waits for it.
+        if self._flooded():
+            self._loading = asyncio.get_running_loop().call_later(LOAD_DELAY, self._load)
+            return
         from .coroner import load_rules
 
         asyncio.get_running_loop().run_in_executor(None, load_rules)

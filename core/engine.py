@@ -427,6 +427,7 @@ class Engine:
                 holder=self._holders.of,
                 instances=self._in_order,
                 claim=self._lookout.claim,
+                flooded=lambda: self.intake.pump.flooded,
                 tell=self._outbox.tell,
                 failed=self.notice,
             )

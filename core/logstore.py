@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from .messages import Gap, LogLine, RunMark, RunStart
 from .segment import Block, Segment
-from .spill import REGION, Extent, SpillFile
+from .spill import ROOM, Extent, SpillFile
 
 SEGMENT = 256 * 1024
 """Bytes after which a segment ends at the next newline."""
 LARGE_SEGMENT = 1024 * 1024
 """The same for what goes to the disk at once."""
-_ROUGH = 3
+_ROUGH = 8
 """A flood is cut roughly at first: into pieces of so many large segments."""
 LINE_MAX = 1024 * 1024
 """A line longer than this (bytes) is continued as a line of its own."""
@@ -32,9 +32,11 @@ GOOD_RUN = 60.0
 """Seconds after which a run counts as good: a crash then is the first of another loop (as in `core.policy`)."""
 _MOST_SEGMENTS = 8192
 """Per instance; they take memory even when they lie on disk."""
+_BEYOND = 32
+"""A flood may be kept by this part of the disk's budget beyond it, so that it need not be cut up to be let go."""
 _WHOLE_RUN = 8
 """A run of up to this part of the budget is let go as a whole."""
-_SAMPLE = 16 * 1024
+_SAMPLE = 4 * 1024
 """Bytes that are looked at in a flood to see where its lines end."""
 _NEWLINE = 10
 
@@ -378,30 +380,32 @@ class LogStore:
 
         Nothing of the log is in the place that is given, so it may be written to in another thread.
         """
-        if self._disk < REGION:
+        if self._disk < ROOM:
             return None
         try:
+            place = self._file.room(LARGE_SEGMENT)
             last = self._segments[-1] if self._segments else None
-            if not self._running or last is None or last.run != run or not self._has_room(last):
+            if not self._running or last is None or last.run != run or not self._goes_on(last):
                 self._settle()
                 last = self._open_on_disk(run)
-            if not self._has_room(last):
-                # What is unfinished goes along to where there is room.
-                data = self._bytes(last) or b""
-                self._file.tail(REGION)
-                moved = self._file.write([data])
-                assert last.extent is not None
-                self._file.release(last.extent)
-                last.extent = moved
-            return self._file.tail(1)
+                self._file.tail(LARGE_SEGMENT)
+                if not self._goes_on(last):
+                    # What is unfinished goes along to where there is room.
+                    data = self._bytes(last) or b""
+                    self._file.tail(len(data) + LARGE_SEGMENT)
+                    moved = self._file.write([data])
+                    assert last.extent is not None
+                    self._file.release(last.extent)
+                    last.extent = moved
+                place = self._file.room(LARGE_SEGMENT)
+            return place
         except OSError as error:
             self._lose_disk(error)
             return None
 
-    def _has_room(self, segment: Segment) -> bool:
+    def _goes_on(self, segment: Segment) -> bool:
         """Whether more of a segment on disk can be put right behind it."""
-        assert segment.extent is not None
-        return self._file.tail(1)[2] >= LARGE_SEGMENT and self._file.goes_on(segment.extent)
+        return segment.extent is not None and self._file.goes_on(segment.extent)
 
     def took(self, chunks: Sequence[tuple[int, float]]) -> None:
         """What was put there: the sizes of chunks in bytes, and the Unix times at which they came."""
@@ -477,8 +481,8 @@ class LogStore:
                 # One more byte is looked at, so that a newline right behind a line of the greatest length ends it.
                 place, _ = self._after_newline(segment, LARGE_SEGMENT + 1)
                 rest = segment.split(place or LARGE_SEGMENT)
-                assert rest.extent is not None
-                self._file.keep(rest.extent)
+                assert segment.extent is not None and rest.extent is not None
+                self._file.split(segment.extent, rest.extent)
                 pieces.append(rest)
                 segment = rest
         except OSError as error:
@@ -522,8 +526,8 @@ class LogStore:
             segment.lines, rest.lines = segment.lines - 1, 1
             self._in_memory += segment.weight + rest.weight - weight
         else:
-            assert rest.extent is not None
-            self._file.keep(rest.extent)
+            assert segment.extent is not None and rest.extent is not None
+            self._file.split(segment.extent, rest.extent)
             self._on_disk += segment.weight + rest.weight - weight
         self._push(rest, rest.first_seq)
         return rest
@@ -587,6 +591,8 @@ class LogStore:
             return False
         if self._in_memory + self._on_disk - segments[oldest].weight < self._disk:
             # As a whole it is too much: all that the disk has room for is to be there.
+            if segments[oldest].rough and segments[oldest].size <= self._disk // _BEYOND:
+                return False
             last += len(self._refine(oldest)) - 1
         run = segments[oldest].run
         stop = oldest + 1

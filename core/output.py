@@ -14,11 +14,10 @@ import os
 import sys
 import termios
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Protocol
 
 from .intake import Intake
-from .pump import Pumped
+from .pump import Job, Pumped
 from .spawn import Child, set_size
 
 READ_SIZE = 64 * 1024
@@ -80,7 +79,7 @@ class Output:
         """Nobody has its terminal open, so there is nothing to read until somebody opens it again."""
         self._typed = bytearray()
         """What is still to be typed."""
-        self._pumping: Future[Pumped] | None = None
+        self._pumping: Job | None = None
         self._can_pump = not child.tty and sys.platform == "linux"
         self.listen()
 
@@ -209,9 +208,9 @@ class Output:
         loop = asyncio.get_running_loop()
         self._intake.remove(self._fd)
         job = self._pumping = self._intake.pump.start(self._fd, *room)
-        job.add_done_callback(lambda job: _tell(loop, lambda: self._pumped(job)))
+        job.when_done(lambda: _tell(loop, lambda: self._pumped(job)))
 
-    def _pumped(self, job: "Future[Pumped]") -> None:
+    def _pumped(self, job: Job) -> None:
         if self._pumping is not job:
             return  # somebody could not wait, and has seen to it
         pumped = self._finish_pumping()
@@ -229,7 +228,7 @@ class Output:
         if job is None:
             return Pumped([])
         self._pumping = None
-        pumped = job.result()
+        pumped = job.finish()
         self._sink.took(pumped.chunks)
         if pumped.rest:
             self._sink.take(pumped.rest)

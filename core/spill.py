@@ -1,9 +1,9 @@
 """The disk's part of a log: pieces of bytes in one file that has no name, so that nothing is left of it, however the
 engine ends. What the pieces are is not known here.
 
-Space is handed out in *regions*, each filled from its beginning to its end and used again once nothing in it is kept:
-a ring, except where something old is to stay. What is overwritten is in the page cache already, which makes writing
-about twice as fast as into new pages.
+Space is handed out in *regions* that lie one behind the other, and a region is used again once nothing in it is kept: a
+ring, except where something old is to stay. What is overwritten is in the page cache already, which makes writing
+several times as fast as into new pages; so the file grows only when there is too little to use again.
 """
 
 import os
@@ -12,8 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-REGION = 8 * 1024 * 1024
-"""Bytes; also the longest piece."""
+REGION = 1024 * 1024
+"""Bytes that are used again together."""
+ROOM = 32 * 1024 * 1024
+"""Bytes that a flood gets at a time, at most, and by which the file grows."""
 
 
 def spill_folder() -> Path:
@@ -41,13 +43,18 @@ class SpillFile:
     def __init__(self) -> None:
         self._fd = -1
         self._pieces: list[int] = []
-        """How many pieces are kept in each region."""
-        self._free: list[int] = []
-        self._region = -1
+        """How many pieces are kept in each region, or reach into it."""
+        self._free = bytearray()
+        """Whether each region may be used: neither is anything kept in it, nor does it belong to the tail."""
         self._fill = 0
+        """Where the tail begins: the next piece goes there."""
+        self._end = 0
+        """And where it ends."""
+        self._allocated = 0
+        """Up to where the disk's blocks are the file's for certain."""
 
     def tail(self, least: int) -> tuple[int, int, int]:
-        """File descriptor, offset and length of free room in one piece, of at least `least` bytes (up to REGION).
+        """File descriptor, offset and length of free room in one piece, of at least `least` bytes.
 
         Raises:
             OSError: the file cannot be made.
@@ -59,34 +66,81 @@ class SpillFile:
             # Readable by its owner alone and, where the system can, without a name from the start.
             with tempfile.TemporaryFile(dir=spill_folder(), prefix="procdeck-", buffering=0) as file:
                 self._fd = os.dup(file.fileno())
-        if self._region < 0 or REGION - self._fill < least:
-            before = self._region
-            if self._free:
-                self._region = self._free.pop()
-            else:
-                self._region = len(self._pieces)
-                self._pieces.append(0)
-            self._fill = 0
-            if before >= 0 and not self._pieces[before]:
-                self._free.append(before)
-        return self._fd, self._region * REGION + self._fill, REGION - self._fill
+        if self._end - self._fill < least:
+            self._lengthen(least)
+        if self._end - self._fill < least:
+            self._move(least)
+        return self._fd, self._fill, self._end - self._fill
+
+    def room(self, least: int) -> tuple[int, int, int]:
+        """The same for a flood, which fills it within milliseconds: as much as there is up to ROOM, and the disk's
+        blocks are taken together, which is cheaper than one by one and tells at once when the disk is full.
+
+        Raises:
+            OSError: the disk is full, or the file cannot be made.
+        """
+        fd, fill, _ = self.tail(least)
+        self._lengthen(ROOM)
+        start = max(fill, self._allocated)
+        if start < self._end and hasattr(os, "posix_fallocate"):  # macOS has none
+            os.posix_fallocate(fd, start, self._end - start)
+            self._allocated = self._end
+        return fd, fill, self._end - fill
+
+    def _lengthen(self, size: int) -> None:
+        """Lets the tail go on in what is free behind it, up to this size."""
+        region = self._end // REGION
+        stop = min(-(-(self._fill + size) // REGION), len(self._free))
+        while region < stop and self._free[region]:
+            self._free[region] = False
+            region += 1
+        self._end = region * REGION
+
+    def _move(self, least: int) -> None:
+        """Begins the tail in what may be used again; where that is too little, the file grows."""
+        first = self._find(max(least, ROOM // 2))
+        if first < 0 and self._free.count(1) * REGION >= ROOM:
+            first = self._find(least)  # there is enough, but in pieces
+        if first < 0:
+            first = len(self._free.rstrip(b"\1"))
+            more = first + _count(max(least, ROOM)) - len(self._free)
+            self._free.extend(b"\1" * more)
+            self._pieces.extend([0] * more)
+            self._lengthen(least)
+            if self._end - self._fill >= least:
+                return
+        left = range(self._fill // REGION, self._end // REGION)
+        self._fill = self._end = first * REGION
+        for region in left:
+            self._free[region] = not self._pieces[region]
+        self._lengthen(least)
+
+    def _find(self, size: int) -> int:
+        return self._free.find(b"\1" * _count(size))
 
     def goes_on(self, extent: Extent) -> bool:
-        """Whether the tail is right behind this piece, and in its region: the next one may lie behind it too."""
-        region, start = divmod(extent.offset, REGION)
-        return region == self._region and start + extent.size == self._fill
+        """Whether the tail is right behind this piece: the next one may lie behind it too."""
+        return extent.offset + extent.size == self._fill
 
     def keep(self, extent: Extent) -> Extent:
-        """Notes one more piece: what was written at the tail, or a part of a piece that was made two."""
-        self._pieces[extent.offset // REGION] += 1
-        return self.grow(extent, extent.size)
+        """Notes one more piece: what was written at the tail."""
+        for region in _regions(extent):
+            self._pieces[region] += 1
+        self._fill = extent.offset + extent.size
+        return extent
 
     def grow(self, extent: Extent, size: int) -> Extent:
         """A piece at the tail has this size now."""
-        region, start = divmod(extent.offset, REGION)
-        if region == self._region:
-            self._fill = max(self._fill, start + size)
-        return Extent(extent.offset, size)
+        grown = Extent(extent.offset, size)
+        for region in range(_regions(extent)[-1] + 1, _regions(grown)[-1] + 1):
+            self._pieces[region] += 1
+        self._fill = extent.offset + size
+        return grown
+
+    def split(self, first: Extent, second: Extent) -> None:
+        """What was a piece is two."""
+        if _regions(first)[-1] == _regions(second)[0]:
+            self._pieces[second.offset // REGION] += 1
 
     def write(self, parts: Sequence[bytes | bytearray | memoryview]) -> Extent:
         """Writes a piece of at most REGION bytes.
@@ -121,10 +175,11 @@ class SpillFile:
 
     def release(self, extent: Extent) -> None:
         """A piece is not kept any more."""
-        region = extent.offset // REGION
-        self._pieces[region] -= 1
-        if not self._pieces[region] and region != self._region:
-            self._free.append(region)
+        tail = range(self._fill // REGION, self._end // REGION)
+        for region in _regions(extent):
+            self._pieces[region] -= 1
+            if not self._pieces[region] and region not in tail:
+                self._free[region] = True
 
     def close(self) -> None:
         """Gives all the room back."""
@@ -134,3 +189,11 @@ class SpillFile:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _count(size: int) -> int:
+    return -(-size // REGION)
+
+
+def _regions(extent: Extent) -> range:
+    return range(extent.offset // REGION, (extent.offset + max(1, extent.size) - 1) // REGION + 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from procdeck.core import crashbook, crashes, policy
+from procdeck.core import coroner, crashbook, crashes, policy
 from procdeck.core.causes.facts import CauseKind
 from procdeck.core.client import Client
 from procdeck.core.config import Options
@@ -25,8 +25,9 @@ from procdeck.core.errors import ProcdeckError, UsageError
 from procdeck.core.loading import load
 from procdeck.core.messages import CrashDetail, Crashed, CrashLearned, Event, InstanceChanged, LogQuery
 from procdeck.core.places import crash_folder
+from procdeck.core.pump import Pump
 from procdeck.core.state import Exit, State
-from tests.engine.support import PATIENCE, formation, free_base
+from tests.engine.support import PATIENCE, eventually, formation, free_base
 from tests.engine.told import Told, told
 from tests.support import programs
 from tests.support.apps import Apps
@@ -750,3 +751,17 @@ async def test_a_huge_project_is_looked_at_for_a_bounded_time(app_dir: Apps, mon
     assert detail.changes is not None
     assert "bad" in {change.path for change in detail.changes.changes}
     assert took < PATIENCE / 2
+
+
+async def test_what_a_crash_will_need_is_loaded_soon_but_not_while_a_flood_needs_the_processors(
+    app_dir: Apps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[bool] = []
+    flood = [True, True, True, False]
+    monkeypatch.setattr(crashes, "LOAD_DELAY", 0.01)
+    monkeypatch.setattr(coroner, "load_rules", lambda: loaded.append(flood[0]))
+    monkeypatch.setattr(Pump, "flooded", property(lambda _: flood[0] if len(flood) == 1 else flood.pop(0)))
+    async with formation(app_dir({"web": "exec sleep 60"})) as seen:
+        await seen.running("web.1")
+        await eventually(lambda: loaded)
+    assert loaded == [False]

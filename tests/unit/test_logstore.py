@@ -15,7 +15,7 @@ from procdeck.core.messages import LogLine, RunMark, RunStart
 from procdeck.core.state import Exit
 from tests.unit.logmodel import CLIP, LINE_MAX, SEGMENT, Step, all_of, kept, play, put_directly, steps, texts
 
-REGION = 4 * LINE_MAX
+ROOM = 8 * LINE_MAX
 
 small = pytest.mark.usefixtures("small_segments")
 """Segments, regions and longest lines of a few bytes, so that short examples meet every edge."""
@@ -26,8 +26,9 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logstore, "SEGMENT", SEGMENT)
     monkeypatch.setattr(logstore, "LINE_MAX", LINE_MAX)
     monkeypatch.setattr(logstore, "LARGE_SEGMENT", LINE_MAX)
-    monkeypatch.setattr(logstore, "REGION", REGION)
-    monkeypatch.setattr(spill, "REGION", REGION)
+    monkeypatch.setattr(logstore, "ROOM", ROOM)
+    monkeypatch.setattr(spill, "ROOM", ROOM)
+    monkeypatch.setattr(spill, "REGION", LINE_MAX)
     monkeypatch.setattr(logstore, "TAIL", 2 * SEGMENT)
     monkeypatch.setattr(logstore, "_SAMPLE", 5)
 
@@ -135,9 +136,9 @@ def test_a_line_that_is_unfinished_when_a_flood_begins_or_ends_is_one_line() -> 
 @small
 def test_a_line_that_is_unfinished_where_a_region_of_the_disk_is_full_is_not_overwritten() -> None:
     """The next region lies right behind the first one, and is another all the same."""
-    store = LogStore("web.1", ArrivalCounter(), 0, 16 * REGION)
+    store = LogStore("web.1", ArrivalCounter(), 0, 16 * ROOM)
     written = b""
-    for data in (b"one\n", b"line\n" * (REGION // 5), b"goes on\nthree\n", b"four\n", b"five\n"):
+    for data in (b"one\n", b"line\n" * (ROOM // 5), b"goes on\nthree\n", b"four\n", b"five\n"):
         place = store.reserve(1)
         assert place is not None
         fd, offset, room = place
@@ -226,7 +227,7 @@ def test_a_run_that_wrote_nothing_leaves_its_mark() -> None:
 
 @small
 @settings(max_examples=150, deadline=None)
-@given(steps, st.sampled_from([(60, 0), (200, 0), (30, 100), (30, 2 * REGION), (100, 1 << 20)]))
+@given(steps, st.sampled_from([(60, 0), (200, 0), (30, 100), (30, 2 * ROOM), (100, 1 << 20)]))
 def test_whatever_is_let_go_the_rest_is_as_it_was_and_the_gaps_account_for_what_is_not(
     script: list[Step], room: tuple[int, int]
 ) -> None:
@@ -269,7 +270,7 @@ def test_what_memory_has_no_room_for_goes_to_the_disk_and_is_read_from_there() -
 
 @pytest.mark.parametrize("directly", [False, True])
 def test_every_byte_of_the_last_of_what_may_be_kept_is_there(directly: bool) -> None:
-    disk = 3 * spill.REGION
+    disk = spill.ROOM
     store = LogStore("web.1", ArrivalCounter(), 1 << 20, disk)
     block = b"".join(b"%09d %s\n" % (i, b"x" * 89) for i in range(20_000))
     for n in range(20):
@@ -352,7 +353,7 @@ def test_the_run_that_is_on_loses_its_oldest_lines_only_when_no_old_run_is_left(
 
 
 def test_the_tails_of_a_loops_first_and_latest_crash_survive_a_flood() -> None:
-    store = LogStore("web.1", ArrivalCounter(), 1 << 20, 2 * spill.REGION)
+    store = LogStore("web.1", ArrivalCounter(), 1 << 20, spill.ROOM)
     store.append(b"long before\n" * 1000, at=0.0, run=1)
     store.mark_end(RunMark(run=1, exit=Exit(signal=15), uptime=9.0, wanted=True), at=0.0)
     store.append(b"the very cause\n", at=0.0, run=2)
@@ -360,7 +361,7 @@ def test_the_tails_of_a_loops_first_and_latest_crash_survive_a_flood() -> None:
     for run in range(3, 9):
         store.append(b"a consequence\n", at=0.0, run=run)
         store.mark_end(crash(run), at=0.0)
-    for _ in range(25):
+    for _ in range(40):
         put_directly(store, b"flood " * 174762 + b"end\n", 9)
     left = all_of(store)
     assert [(line.run, line.data) for line in left if line.run < 9 and line.written] == [
@@ -371,7 +372,7 @@ def test_the_tails_of_a_loops_first_and_latest_crash_survive_a_flood() -> None:
     assert sum(1 for line in left if line.gap is not None) == 3
     # A good run's crash is the first of another loop: what was pinned for the old one may go.
     store.mark_end(crash(9, uptime=3600.0), at=0.0)
-    for _ in range(25):
+    for _ in range(40):
         put_directly(store, b"flood " * 174762 + b"end\n", 10)
     left = all_of(store)
     assert {line.run for line in left if line.gap is None} == {9, 10}

@@ -8,12 +8,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from procdeck.core.pump import Pump, Pumped
+from procdeck.core.pump import Job, Pump, Pumped
 from procdeck.core.spawn import PIPE_SIZE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="splice is Linux's")
@@ -48,7 +47,7 @@ class Flood:
             while left:
                 left = left[pipe.write(left[: 1 << 16]) or 0 :]
 
-    def start(self, pump: Pump, room: int = 8 * MIB) -> Future[Pumped]:
+    def start(self, pump: Pump, room: int = 8 * MIB) -> Job:
         return pump.start(self.source, self.file, self.taken, room)
 
     def take(self, pumped: Pumped) -> None:
@@ -62,11 +61,19 @@ class Flood:
         return written
 
 
-def drain(pump: Pump, jobs: dict[Flood, Future[Pumped]]) -> None:
+def result(job: Job) -> Pumped:
+    """Waits until it is over by itself."""
+    over = threading.Event()
+    job.when_done(over.set)
+    assert over.wait(20)
+    return job.finish()
+
+
+def drain(pump: Pump, jobs: dict[Flood, Job]) -> None:
     """Goes on until all have ended."""
     while jobs:
         for flood, job in list(jobs.items()):
-            pumped = job.result(timeout=20)
+            pumped = result(job)
             assert not pumped.failed
             flood.take(pumped)
             if pumped.ended:
@@ -85,11 +92,11 @@ def test_all_of_each_comes_in_order(pump: Pump, tmp_path: Path, count: int) -> N
 
 def test_no_more_is_moved_than_there_is_room_for(pump: Pump, tmp_path: Path) -> None:
     flood = Flood(1, 4 * MIB, tmp_path)
-    pumped = flood.start(pump, 100_000).result(timeout=20)
+    pumped = result(flood.start(pump, 100_000))
     assert sum(size for size, _ in pumped.chunks) <= 100_000
     flood.take(pumped)
     while not pumped.ended:
-        pumped = flood.start(pump).result(timeout=20)
+        pumped = result(flood.start(pump))
         flood.take(pumped)
     assert flood.close() == flood.data
 
@@ -101,12 +108,40 @@ def test_who_has_nothing_to_say_is_told_of_soon_though_others_flood(pump: Pump, 
     jobs = {flood: flood.start(pump) for flood in floods}
     with tempfile.TemporaryFile() as file:
         silent = pump.start(source, file.fileno(), 0, MIB)
-        assert silent.result(timeout=5) == Pumped([])
+        assert result(silent) == Pumped([])
         os.close(end)
-        assert pump.start(source, file.fileno(), 0, MIB).result(timeout=5) == Pumped([], ended=True)
+        assert result(pump.start(source, file.fileno(), 0, MIB)) == Pumped([], ended=True)
     os.close(source)
     drain(pump, jobs)
     assert all(flood.close() == flood.data for flood in floods)
+
+
+def test_who_cannot_wait_gets_what_there_is_by_now(pump: Pump, tmp_path: Path) -> None:
+    floods = [Flood(number, 60 * MIB, tmp_path) for number in range(12)]
+    jobs = {flood: flood.start(pump) for flood in floods}
+    for flood, job in jobs.items():
+        flood.take(job.finish())
+    drain(pump, {flood: flood.start(pump) for flood in floods})
+    assert all(flood.close() == flood.data for flood in floods)
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) -> None:
+    flood = Flood(1, MIB, tmp_path)
+    job = Job(flood.source, flood.file, 0, MIB)
+    assert job.finish() == Pumped([])
+    assert not job.begin()
+    pump = Pump()
+    drain(pump, {flood: flood.start(pump)})
+    pump.close()
+    assert flood.close() == flood.data
+
+
+def test_there_is_a_flood_as_long_as_something_is_moved_and_a_moment_longer(pump: Pump, tmp_path: Path) -> None:
+    seen = [pump.flooded]
+    flood = Flood(1, MIB, tmp_path)
+    drain(pump, {flood: flood.start(pump)})
+    assert [*seen, pump.flooded] == [False, True]
+    assert flood.close() == flood.data
 
 
 def test_what_cannot_be_written_is_handed_back(pump: Pump) -> None:
@@ -116,7 +151,7 @@ def test_what_cannot_be_written_is_handed_back(pump: Pump) -> None:
     read_only = os.open("/dev/null", os.O_RDONLY)
     for file in (full, read_only):
         os.write(end, b"and this\n")
-        pumped = pump.start(source, file, 0, MIB).result(timeout=5)
+        pumped = result(pump.start(source, file, 0, MIB))
         assert pumped.failed
         assert pumped.rest.endswith(b"and this\n")
     for fd in (source, end, full, read_only):
@@ -127,7 +162,7 @@ def test_what_is_no_pipe_is_refused(pump: Pump, tmp_path: Path) -> None:
     plain = os.open(tmp_path / "plain", os.O_RDWR | os.O_CREAT)
     file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
     os.close(file)
-    pumped = pump.start(plain, file, 0, MIB).result(timeout=5)
+    pumped = result(pump.start(plain, file, 0, MIB))
     assert pumped.failed or pumped.ended
     os.close(plain)
 
@@ -137,10 +172,9 @@ def test_closing_waits_for_what_is_under_way(tmp_path: Path) -> None:
     floods = [Flood(number, 3 * MIB, tmp_path) for number in range(4)]
     jobs = [flood.start(pump) for flood in floods]
     pump.close()
-    assert all(job.done() for job in jobs)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("procdeck-pump")]
     for flood, job in zip(floods, jobs, strict=True):
-        flood.take(job.result())
+        flood.take(job.finish())
         os.set_blocking(flood.source, True)
         while data := os.read(flood.source, MIB):
             os.pwrite(flood.file, data, flood.taken)

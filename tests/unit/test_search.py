@@ -71,8 +71,9 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logstore, "SEGMENT", SEGMENT)
     monkeypatch.setattr(logstore, "LINE_MAX", LINE_MAX)
     monkeypatch.setattr(logstore, "LARGE_SEGMENT", LINE_MAX)
-    monkeypatch.setattr(logstore, "REGION", 4 * LINE_MAX)
-    monkeypatch.setattr(spill, "REGION", 4 * LINE_MAX)
+    monkeypatch.setattr(logstore, "ROOM", 8 * LINE_MAX)
+    monkeypatch.setattr(spill, "ROOM", 8 * LINE_MAX)
+    monkeypatch.setattr(spill, "REGION", LINE_MAX)
     monkeypatch.setattr(search, "_FIRST_STRETCH", 16)
 
 
