@@ -42,15 +42,24 @@ def by_pipes(amounts: Amounts) -> list[Finding]:
 def _by_pipes(amounts: Amounts, writers: int) -> list[Finding]:
     size = amounts.by_pipe
     engine = Engine(size, writers, tty=False, checked=amounts.checked)
-    cat, ours, bare = _in_turns(
+    cat, ours, keeping, bare = _in_turns(
         amounts.rounds,
-        [lambda: read_by_cat(size, writers), engine.run, lambda: read_by_loop("pipes", size, writers)],
+        [
+            lambda: read_by_cat(size, writers),
+            engine.run,
+            lambda: read_by_loop(str(KEPT), size, writers),
+            lambda: read_by_loop("pipes", size, writers),
+        ],
         writers * size,
     )
     what = f"{writers} × {megabytes(size)} by pipes"
     return [
         at_least(f"{what}: part of the rate of {writers} × `cat >/dev/null`", RATE_BY_PIPE, _parts(ours, cat), percent),
         information("… the rates themselves", f"procdeck {spread(ours, rate)}, cat {spread(cat, rate)}"),
+        information(
+            "… part of the rate of a bare loop that keeps as much",
+            f"{spread(_parts(ours, keeping), percent)}; the loop's {spread(keeping, rate)}",
+        ),
         information("… a Python loop that reads and forgets", spread(bare, rate)),
         at_most("… the engine's CPU for a gigabyte", CPU, engine.cpu, _cpu),
         _lost(engine.lost, size, writers),
@@ -141,8 +150,8 @@ def read_by_cat(size: int, writers: int) -> float:
 
 
 def read_by_loop(kind: str, size: int, writers: int, cpu: list[float] | None = None) -> float:
-    """The same by one Python loop that reads them all and forgets, by `pipes` or `ptys`. The seconds of CPU that it
-    took for a gigabyte are added to `cpu`."""
+    """The same by one Python program that reads them all and forgets, by `pipes` or `ptys`, or that keeps the last of
+    each: as many bytes as `kind` says. The seconds of CPU that it took for a gigabyte are added to `cpu`."""
     with scratch() as folder, Children() as children:
         gate = Gate(folder)
         commands = [program("writer", gate.path, number, size) for number in range(writers)]
