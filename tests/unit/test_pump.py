@@ -117,7 +117,7 @@ def test_who_has_nothing_to_say_is_told_of_soon_though_others_flood(pump: Pump, 
 
 
 def test_who_cannot_wait_gets_what_there_is_by_now(pump: Pump, tmp_path: Path) -> None:
-    floods = [Flood(number, 60 * MIB, tmp_path) for number in range(12)]
+    floods = [Flood(number, 6 * MIB, tmp_path) for number in range(12)]
     jobs = {flood: flood.start(pump) for flood in floods}
     for flood, job in jobs.items():
         flood.take(job.finish())
