@@ -6,6 +6,7 @@ which all writers start to write until everything is read to its end.
 """
 
 import asyncio
+import random
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from .children import Children, Gate, await_end, program
 from .figures import Finding, at_least, at_most, information, megabytes, percent, rate, spread
 from .formation import formation, scratch
 from .kept import Kept, read_back
-from .memory import Peaks, watched
+from .memory import Peaks, have_at_hand, rest, watched
 from .processes import cpu_time
+from .reader import STEP
 
 WRITERS = 4
 ALONE = 1
@@ -36,7 +38,7 @@ CPU = 1.2
 
 def by_pipes(amounts: Amounts) -> list[Finding]:
     """Against `cat >/dev/null`."""
-    return [*_by_pipes(amounts, WRITERS), *_by_pipes(amounts, ALONE)]
+    return [*_by_pipes(amounts, WRITERS), _after_a_rest(amounts), *_by_pipes(amounts, ALONE)]
 
 
 def _by_pipes(amounts: Amounts, writers: int) -> list[Finding]:
@@ -51,6 +53,8 @@ def _by_pipes(amounts: Amounts, writers: int) -> list[Finding]:
             lambda: read_by_loop("pipes", size, writers),
         ],
         writers * size,
+        # All begin with the same; otherwise who keeps nothing leaves nothing for the next one.
+        lambda: have_at_hand(writers * min(size, KEPT + STEP)),
     )
     what = f"{writers} × {megabytes(size)} by pipes"
     return [
@@ -72,6 +76,25 @@ def _by_pipes(amounts: Amounts, writers: int) -> list[Finding]:
             f"; PSS {megabytes(max(peaks.proportional for peaks in engine.peaks))}",
         ),
     ]
+
+
+def _after_a_rest(amounts: Amounts) -> Finding:
+    size = amounts.by_pipe
+    engine = Engine(size, WRITERS, tty=False, checked=0)
+    cat, ours, keeping = _in_turns(
+        amounts.rounds,
+        [
+            lambda: read_by_cat(size, WRITERS),
+            engine.run,
+            lambda: read_by_loop(str(KEPT), size, WRITERS),
+        ],
+        WRITERS * size,
+        rest,
+    )
+    return information(
+        f"{WRITERS} × {megabytes(size)} by pipes, each after a rest: part of the rate of cat",
+        f"{spread(_parts(ours, cat), percent)}; the bare loop's {spread(_parts(keeping, cat), percent)}",
+    )
 
 
 def by_ptys(amounts: Amounts) -> list[Finding]:
@@ -102,12 +125,15 @@ def _parts(ours: list[float], theirs: list[float]) -> list[float]:
     return [mine / other for mine, other in zip(ours, theirs, strict=True)]
 
 
-def _in_turns(rounds: int, contenders: list[Callable[[], float]], size: int) -> list[list[float]]:
-    """Has each contender run in each round, every time another one first. Returns the rates of each, by round."""
+def _in_turns(
+    rounds: int, contenders: list[Callable[[], float]], size: int, prepare: Callable[[], None] = lambda: None
+) -> list[list[float]]:
+    """Has each contender run in each round, every time in another order. Returns the rates of each, by round."""
     rates: list[list[float]] = [[] for _ in contenders]
-    for number in range(rounds):
-        for i in range(len(contenders)):
-            who = (number + i) % len(contenders)
+    chance = random.Random(rounds)
+    for _ in range(rounds):
+        for who in chance.sample(range(len(contenders)), len(contenders)):
+            prepare()
             rates[who].append(size / contenders[who]())
     return rates
 

@@ -1,12 +1,21 @@
-"""How much memory a process takes, by /proc."""
+"""How much memory a process takes, by /proc; and memory that the machine has at hand."""
 
 import asyncio
 import contextlib
+import tempfile
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from procdeck.core.spill import spill_folder
+
 _INTERVAL = 0.5
+_PIECE = 1024 * 1024
+_SETTLED = 0.8
+"""Seconds after which the system has taken back what a file had."""
+_REST = 5.0
+"""Seconds after which a host has taken back what is free in its guest."""
 
 
 @dataclass
@@ -54,3 +63,18 @@ def field_of(path: str, name: str) -> int:
         if line.startswith(name + ":"):
             return int(line.split()[1]) * 1024
     raise LookupError(f"{path} has no {name}")
+
+
+def have_at_hand(size: int) -> None:
+    """Sees to it that so many bytes for files are the machine's own for the next second. The host of a virtual one may
+    take back what was free for some seconds, and gives it again page by page when it is touched."""
+    piece = bytes(_PIECE)
+    with tempfile.TemporaryFile(dir=spill_folder(), buffering=0) as file:
+        for _ in range(-(-size // _PIECE)):
+            file.write(piece)
+    time.sleep(_SETTLED)
+
+
+def rest() -> None:
+    """Waits until such a host has done so."""
+    time.sleep(_REST)
