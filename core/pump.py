@@ -87,8 +87,12 @@ class Job:
         return done is None
 
     def end(self, pumped: Pumped) -> None:
-        """It is over."""
+        """It is over, with this result."""
         self._result.set_result(pumped)
+
+    def fail(self, error: Exception) -> None:
+        """It is over; who waits for it gets the error."""
+        self._result.set_exception(error)
 
     def _turn(self, out: int, into: int) -> Pumped | None:
         now = time.monotonic()
@@ -157,15 +161,21 @@ class Pump:
             while (job := self._next()) is not None:
                 try:
                     lock = lock or _new_lock()
-                    goes_on = job.turn(*lock)
                 except OSError:
-                    goes_on = False
                     job.end(Pumped([], failed=True))  # no file can be opened any more
+                    continue
+                try:
+                    goes_on = job.turn(*lock)
+                except Exception as error:
+                    # The thread has others to serve; but not by a lock that may still hold something.
+                    _close(lock)
+                    lock = None
+                    job.fail(error)
+                    continue
                 if goes_on:
                     self._again(job)
         finally:
-            for fd in lock or ():
-                os.close(fd)
+            _close(lock)
 
     def _next(self) -> Job | None:
         while True:
@@ -199,6 +209,11 @@ def _new_lock() -> tuple[int, int]:
     with contextlib.suppress(OSError):
         fcntl.fcntl(lock[1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     return lock
+
+
+def _close(lock: tuple[int, int] | None) -> None:
+    for fd in lock or ():
+        os.close(fd)
 
 
 def _read(fd: int, size: int) -> bytes:

@@ -143,7 +143,7 @@ class SpillFile:
             self._pieces[second.offset // REGION] += 1
 
     def write(self, parts: Sequence[bytes | bytearray | memoryview]) -> Extent:
-        """Writes a piece of at most REGION bytes.
+        """Writes a piece.
 
         Raises:
             OSError: the disk is full, or the file cannot be made.

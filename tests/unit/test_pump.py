@@ -136,6 +136,18 @@ def test_what_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) -> None:
     assert flood.close() == flood.data
 
 
+def test_what_fails_in_a_way_that_nobody_thought_of_is_told_to_who_waits(pump: Pump, tmp_path: Path) -> None:
+    source, end = os.pipe()
+    os.write(end, b"a line")
+    with pytest.raises(OverflowError):
+        result(pump.start(source, 1 << 70, 0, MIB))
+    os.close(source)
+    os.close(end)
+    flood = Flood(1, MIB, tmp_path)
+    drain(pump, {flood: flood.start(pump)})
+    assert flood.close() == flood.data, "the threads go on"
+
+
 def test_there_is_a_flood_as_long_as_something_is_moved_and_a_moment_longer(pump: Pump, tmp_path: Path) -> None:
     seen = [pump.flooded]
     flood = Flood(1, MIB, tmp_path)
