@@ -97,7 +97,7 @@ for byte in "→ ▁▂▃ ein Zeichen in drei Stücken".encode():
     sys.stdout.buffer.flush()
     time.sleep(0.002)
 print()
-print("gelesen:", input())
+print("gelesen:", input("bereit: "))
 sys.exit(7)
 """
 
@@ -111,13 +111,13 @@ def test_any_program_can_be_recorded_with_what_is_typed_and_its_status(terminal:
         f"    sys.exit(run_recorded([sys.executable, '-c', {PROGRAM!r}], Cast(file, 80, 24)))\n"
     )
     screen = terminal([sys.executable, "-c", recorder], size=(80, 24))
-    screen.wait_for("in drei Stücken", timeout=20)
+    screen.wait_for("bereit:", timeout=20)
     screen.type("ja\r")
     assert screen.wait_exit(20) == 7
     assert [line for line in screen.lines() if line] == [
         "grün und weiter",
         "→ ▁▂▃ ein Zeichen in drei Stücken",
-        "ja",
+        "bereit: ja",
         "gelesen: ja",
     ]
     assert replayed(file).lines() == screen.lines()
