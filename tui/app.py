@@ -51,6 +51,7 @@ from .screens.quitting import QuittingScreen
 from .screens.small import MIN_HEIGHT, MIN_WIDTH, SmallScreen
 from .status import glyphs
 from .theming import ThemedApp
+from .toasts import see_that_toasts_end
 
 if TYPE_CHECKING:
     from .commands import Command
@@ -97,6 +98,7 @@ class ProcdeckApp(ThemedApp, LendingApp):
             light: its background is light.
             tour: what is played as soon as there is something to be seen.
         """
+        see_that_toasts_end()
         super().__init__(depth=depth, light=light)
         self._interrupted = interrupted
         self._remembered = remembered or ViewMemory(None)
