@@ -90,7 +90,7 @@ class SpillFile:
     def _lengthen(self, size: int) -> None:
         """Lets the tail go on in what is free behind it, up to this size."""
         region = self._end // REGION
-        stop = min(-(-(self._fill + size) // REGION), len(self._free))
+        stop = min(_count(self._fill + size), len(self._free))
         while region < stop and self._free[region]:
             self._free[region] = False
             region += 1

@@ -61,11 +61,11 @@ class Flood:
         return written
 
 
-def result(job: Job) -> Pumped:
+def result(job: Job, timeout: float = 20) -> Pumped:
     """Waits until it is over by itself."""
     over = threading.Event()
     job.when_done(over.set)
-    assert over.wait(20)
+    assert over.wait(timeout)
     return job.finish()
 
 
@@ -108,9 +108,9 @@ def test_who_has_nothing_to_say_is_told_of_soon_though_others_flood(pump: Pump, 
     jobs = {flood: flood.start(pump) for flood in floods}
     with tempfile.TemporaryFile() as file:
         silent = pump.start(source, file.fileno(), 0, MIB)
-        assert result(silent) == Pumped([])
+        assert result(silent, 5) == Pumped([])
         os.close(end)
-        assert result(pump.start(source, file.fileno(), 0, MIB)) == Pumped([], ended=True)
+        assert result(pump.start(source, file.fileno(), 0, MIB), 5) == Pumped([], ended=True)
     os.close(source)
     drain(pump, jobs)
     assert all(flood.close() == flood.data for flood in floods)
@@ -163,7 +163,7 @@ def test_what_cannot_be_written_is_handed_back(pump: Pump) -> None:
     read_only = os.open("/dev/null", os.O_RDONLY)
     for file in (full, read_only):
         os.write(end, b"and this\n")
-        pumped = result(pump.start(source, file, 0, MIB))
+        pumped = result(pump.start(source, file, 0, MIB), 5)
         assert pumped.failed
         assert pumped.rest.endswith(b"and this\n")
     for fd in (source, end, full, read_only):
@@ -174,7 +174,7 @@ def test_what_is_no_pipe_is_refused(pump: Pump, tmp_path: Path) -> None:
     plain = os.open(tmp_path / "plain", os.O_RDWR | os.O_CREAT)
     file = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
     os.close(file)
-    pumped = result(pump.start(plain, file, 0, MIB))
+    pumped = result(pump.start(plain, file, 0, MIB), 5)
     assert pumped.failed or pumped.ended
     os.close(plain)
 
@@ -183,7 +183,11 @@ def test_closing_waits_for_what_is_under_way(tmp_path: Path) -> None:
     pump = Pump()
     floods = [Flood(number, 3 * MIB, tmp_path) for number in range(4)]
     jobs = [flood.start(pump) for flood in floods]
+    done: list[Job] = []
+    for job in jobs:
+        job.when_done(lambda job=job: done.append(job))  # type: ignore[misc]
     pump.close()
+    assert len(done) == len(jobs)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("procdeck-pump")]
     for flood, job in zip(floods, jobs, strict=True):
         flood.take(job.finish())
